@@ -1,0 +1,181 @@
+package builtin
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"sync"
+
+	"halfway/engine"
+	"halfway/engine/graph"
+	"halfway/engine/kernel"
+	"halfway/engine/passes"
+	"halfway/engine/tensor"
+)
+
+// Options say how a model is to be run.
+type Options struct {
+	View      string           // one of Views; "" is "plain"
+	Precision tensor.DType     // BF16 or F16; F32 has no candidates
+	Threads   int              // 0: one a processor
+	Memory    int64            // bytes of the memo; 0 remembers nothing; negative: DefaultMemory
+	Shapes    map[string][]int // input shapes by any of an input's names, in place of the file's
+}
+
+// DefaultMemory says how the budget of the memo follows from the model: four times the peak of its activations, at most 2 GiB.
+func DefaultMemory(peak int64) int64 { return min(4*peak, 2<<30) }
+
+// An Engine runs one model in one view and precision. Runs queue: each uses all threads.
+type Engine struct {
+	model      *Model
+	precision  tensor.DType
+	plan       *plan
+	candidates []engine.Candidate
+	workers    *kernel.Workers
+	warnings   []string
+
+	mu   sync.Mutex
+	memo *memo
+}
+
+// Engine prepares the model to run. It fails on a view, precision or shape that does not fit.
+func (m *Model) Engine(o Options) (*Engine, error) {
+	if o.View == "" {
+		o.View = "plain"
+	}
+	if o.Precision == tensor.Invalid {
+		o.Precision = tensor.BF16
+	}
+	g, err := passes.Apply(m.graph, o.View)
+	if err != nil {
+		return nil, err
+	}
+	shapes, err := inputShapes(g, o.Shapes)
+	if err != nil {
+		return nil, err
+	}
+	enforcement, err := graph.Enforce(g, o.Precision)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{model: m, precision: o.Precision}
+	err = tensor.Guard(func() error {
+		if e.plan, err = newPlan(enforcement, g, shapes); err == nil {
+			e.candidates = candidates(e.plan, enforcement)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if o.Precision == tensor.F16 {
+		e.warnings = append(e.warnings, "f16 is enforced node by node, and with these rules, only by the debug builds of 2023 and 2024; "+
+			"newer x64 builds run f16 as bf16 or convert the whole model")
+	}
+	if o.Threads <= 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	if o.Memory < 0 {
+		o.Memory = DefaultMemory(e.plan.peak)
+	}
+	e.workers, e.memo = kernel.NewWorkers(o.Threads), newMemo(o.Memory)
+	return e, nil
+}
+
+// inputShapes returns the shape of every parameter: the asked one, else the file's where it is static, else nil.
+func inputShapes(g *graph.Graph, asked map[string][]int) ([][]int, error) {
+	shapes := make([][]int, len(g.Params))
+	used := 0
+	for i, p := range g.Params {
+		declared := p.Out[0].Shape
+		if declared != nil && !slices.ContainsFunc(declared, func(d int) bool { return d < 0 }) {
+			shapes[i] = declared
+		}
+		for _, name := range append(slices.Clone(p.Out[0].Names), p.Name) {
+			if s, ok := asked[name]; ok {
+				shapes[i] = s
+				used++
+				break
+			}
+		}
+	}
+	if used < len(asked) {
+		var names []string
+		for i := range g.Params {
+			names = append(names, g.InputName(i))
+		}
+		return nil, fmt.Errorf("%s: a shape is given for an input that the model does not have; its inputs are %q", g.File, names)
+	}
+	return shapes, nil
+}
+
+// Info describes the engine.
+func (e *Engine) Info() engine.Info {
+	version := "devel"
+	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" && b.Main.Version != "(devel)" {
+		version = b.Main.Version
+	}
+	return engine.Info{Name: "builtin", Version: version, Kernel: kernel.Level()}
+}
+
+// Warnings returns what a user should know about the chosen precision and view.
+func (e *Engine) Warnings() []string { return e.warnings }
+
+// Close stops the engine's threads.
+func (e *Engine) Close() { e.workers.Close() }
+
+// Candidates returns the model's candidates in counting order.
+func (e *Engine) Candidates(context.Context) ([]engine.Candidate, error) {
+	return slices.Clone(e.candidates), nil
+}
+
+// Run runs the model on s with the candidates of set enforced. Cancelling ctx ends it between two nodes.
+func (e *Engine) Run(ctx context.Context, set engine.Set, s engine.Sample) (engine.Observation, error) {
+	r := &run{Engine: e, ctx: ctx, set: set}
+	for i, p := range e.plan.graph.Params {
+		t, err := e.input(i, p, s)
+		if err != nil {
+			return engine.Observation{}, err
+		}
+		r.inputs = append(r.inputs, t)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.memo.begin()
+	var o engine.Observation
+	err := tensor.Guard(func() (err error) {
+		o, err = r.observe()
+		return err
+	})
+	return o, err
+}
+
+// input finds the sample's value of parameter i and checks that it fits.
+func (e *Engine) input(i int, p *graph.Node, s engine.Sample) (*tensor.Tensor, error) {
+	for _, name := range append(slices.Clone(p.Out[0].Names), p.Name) {
+		t, ok := s.Inputs[name]
+		if !ok {
+			continue
+		}
+		if t.Type != p.Out[0].Type {
+			return nil, fmt.Errorf("%s: input %q is %s, the model wants %s", s.Source, name, t.Type, p.Out[0].Type)
+		}
+		if want := e.plan.declared(p); want != nil && !slices.Equal(want, t.Shape) {
+			return nil, fmt.Errorf("%s: input %q has shape %v, the model wants %v", s.Source, name, t.Shape, want)
+		}
+		return t, nil
+	}
+	return nil, fmt.Errorf("%s: input %q is missing", s.Source, e.plan.graph.InputName(i))
+}
+
+// declared is the shape of parameter p in the plan, nil when it is dynamic.
+func (p *plan) declared(param *graph.Node) []int {
+	for _, s := range p.steps {
+		if s.node == param {
+			return s.specs[0].Shape
+		}
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+package builtin
+
+import (
+	"container/heap"
+	"encoding/binary"
+
+	"halfway/engine/tensor"
+)
+
+// A value is one array that some run computed. Two values of one slot with the same id have the same bits; values with different ids
+// usually differ.
+type value struct {
+	id      uint32
+	tensor  *tensor.Tensor // nil when its elements were dropped
+	from    *derivation    // how to compute it again; nil for parameters, which keep their elements
+	grid    bool           // every element is known to lie on the reduced grid
+	rounded *value         // this value rounded to the grid: itself when nothing changes, nil when not known yet
+	bytes   int64          // of the elements that dropping frees; 0 when they are somebody else's
+	cost    float64        // of computing it again when its operands are there
+	digest  []byte         // of type, shape and bits, once asked for
+
+	uses     int // readers that still need the elements; 0 makes it droppable
+	priority float64
+	place    int // index in the heap of droppable values, -1 outside
+}
+
+// A derivation is one evaluation: a step with the rounding of its ports and the values that it reads. It determines the values that it
+// gives. A derivation without a step rounds its operand to the grid.
+type derivation struct {
+	step  *step
+	round rounds
+	in    []*value
+	out   []*value
+}
+
+// rounds says which operands a step rounds itself and which results are rounded.
+type rounds struct{ in, out []bool }
+
+// A memo keeps values from one run to the next. A derivation is looked up by what determines it, so what it finds is exact by construction,
+// whatever was dropped in between. When the elements of unused values exceed the budget, those that are cheapest to compute again for
+// their size go first (GreedyDual-Size, Cao and Irani 1997).
+type memo struct {
+	budget      int64
+	ids         uint32
+	derivations map[string]*derivation
+	contents    map[content][]*value
+	droppable   valueHeap
+	held        int64   // bytes of droppable values
+	clock       float64 // priority of the value that was dropped last
+	key         []byte  // scratch
+}
+
+// content finds values of one slot that may be equal.
+type content struct {
+	slot int
+	hash uint64
+}
+
+// maxDerivations bounds the memory of the lookups; beyond it the memo starts afresh.
+const maxDerivations = 1 << 20
+
+func newMemo(budget int64) *memo {
+	m := &memo{budget: budget}
+	m.reset()
+	return m
+}
+
+func (m *memo) reset() {
+	m.derivations, m.contents = map[string]*derivation{}, map[content][]*value{}
+	m.droppable, m.held, m.clock = nil, 0, 0
+}
+
+// begin prepares for a run: without a budget nothing is remembered from the one before.
+func (m *memo) begin() {
+	if m.budget == 0 || len(m.derivations) > maxDerivations {
+		m.reset()
+	}
+}
+
+func (m *memo) newValue(t *tensor.Tensor) *value {
+	m.ids++
+	return &value{id: m.ids, tensor: t, place: -1}
+}
+
+// derive returns the derivation of s with these operands, and whether it was known.
+func (m *memo) derive(s *step, round rounds, in []*value) (*derivation, bool) {
+	k := binary.LittleEndian.AppendUint32(m.key[:0], uint32(s.index))
+	for _, b := range round.in {
+		k = append(k, bit(b))
+	}
+	for _, b := range round.out {
+		k = append(k, bit(b))
+	}
+	for _, v := range in {
+		k = binary.LittleEndian.AppendUint32(k, v.id)
+	}
+	m.key = k
+	if d, ok := m.derivations[string(k)]; ok {
+		return d, true
+	}
+	d := &derivation{step: s, round: round, in: in}
+	m.derivations[string(k)] = d
+	return d, false
+}
+
+func bit(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// intern returns the value of slot with the elements of t: one that is there already when its bits are equal, so that a difference which
+// rounding or an integer type removes ends here.
+func (m *memo) intern(slot int, t *tensor.Tensor) (v *value, known bool) {
+	c := content{slot, tensor.HashBits(t)}
+	for _, v := range m.contents[c] {
+		if v.tensor != nil && tensor.Equal(v.tensor, t) {
+			return v, true
+		}
+	}
+	v = m.newValue(t)
+	m.contents[c] = append(m.contents[c], v)
+	return v, false
+}
+
+// retain keeps the elements of v, if they are there or once they are, until release.
+func (m *memo) retain(v *value) {
+	v.uses++
+	if v.place >= 0 {
+		heap.Remove(&m.droppable, v.place)
+		m.held -= v.bytes
+	}
+}
+
+// release undoes one retain.
+func (m *memo) release(v *value) {
+	v.uses--
+	if v.uses == 0 && v.tensor != nil && v.bytes > 0 {
+		v.priority = m.clock + v.cost/float64(v.bytes)
+		heap.Push(&m.droppable, v)
+		m.held += v.bytes
+	}
+}
+
+// trim drops elements until the budget holds.
+func (m *memo) trim() {
+	for m.held > m.budget && len(m.droppable) > 0 {
+		v := heap.Pop(&m.droppable).(*value)
+		m.held -= v.bytes
+		m.clock = v.priority
+		v.tensor = nil
+	}
+}
+
+// valueHeap orders values by what to drop first.
+type valueHeap []*value
+
+func (h valueHeap) Len() int { return len(h) }
+func (h valueHeap) Less(i, j int) bool {
+	if h[i].priority != h[j].priority {
+		return h[i].priority < h[j].priority
+	}
+	return h[i].id < h[j].id
+}
+func (h valueHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+// Push adds a value; it is called by container/heap.
+func (h *valueHeap) Push(x any) {
+	v := x.(*value)
+	v.place = len(*h)
+	*h = append(*h, v)
+}
+
+// Pop removes the last value; it is called by container/heap.
+func (h *valueHeap) Pop() any {
+	old := *h
+	v := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	v.place = -1
+	return v
+}

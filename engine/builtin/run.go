@@ -1,0 +1,327 @@
+package builtin
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"halfway/engine"
+	"halfway/engine/kernel"
+	"halfway/engine/ops"
+	"halfway/engine/tensor"
+)
+
+// serial runs the small evaluations of planning.
+var serial = kernel.NewWorkers(1)
+
+// A run is one probe on one sample.
+type run struct {
+	*Engine
+	ctx     context.Context
+	set     engine.Set
+	inputs  []*tensor.Tensor // by parameter
+	current []*value         // by slot
+	macs    int64            // computed
+}
+
+// observe goes through the steps once. A step whose derivation is known costs a lookup; any other is evaluated.
+func (r *run) observe() (engine.Observation, error) {
+	defer r.abandon()
+	r.current = make([]*value, r.plan.slots)
+	for _, s := range r.plan.steps {
+		if err := r.ctx.Err(); err != nil {
+			return engine.Observation{}, err
+		}
+		if err := r.step(s); err != nil {
+			return engine.Observation{}, r.plan.fail(s, err)
+		}
+		for _, slot := range s.release {
+			r.memo.release(r.current[slot])
+			r.current[slot] = nil
+		}
+		r.memo.trim()
+	}
+	results := make([]*value, len(r.plan.results))
+	for i, slot := range r.plan.results {
+		results[i] = r.current[slot]
+		results[i].cost = float64(r.plan.macs) // what is behind it may be gone by the time that it is asked for again
+	}
+	if err := r.materialise(results...); err != nil {
+		return engine.Observation{}, err
+	}
+	return r.report(results), nil
+}
+
+// abandon gives up all slots that are still held.
+func (r *run) abandon() {
+	for slot, v := range r.current {
+		if v != nil {
+			r.memo.release(v)
+			r.current[slot] = nil
+		}
+	}
+	r.memo.trim()
+}
+
+// step sets the current values of s's outputs, which stay retained until their last reader has passed.
+func (r *run) step(s *step) error {
+	var d *derivation
+	switch s.node.Op {
+	case "Parameter":
+		return r.parameter(s)
+	case "Constant":
+		var known bool
+		if d, known = r.memo.derive(s, rounds{}, nil); !known {
+			d.out = []*value{r.memo.newValue(nil)}
+			d.out[0].from = d
+		}
+	default:
+		var err error
+		if d, err = r.derive(s); err != nil {
+			return err
+		}
+		if d.out == nil {
+			if err := r.materialise(d.in...); err != nil {
+				return err
+			}
+			if err := r.evaluate(d); err != nil {
+				return err
+			}
+		}
+	}
+	for o, v := range d.out {
+		r.current[s.out+o] = v
+		r.memo.retain(v)
+	}
+	return nil
+}
+
+func (r *run) parameter(s *step) error {
+	for i, p := range r.plan.graph.Params {
+		if p == s.node {
+			v, _ := r.memo.intern(s.out, r.inputs[i])
+			r.current[s.out] = v
+			r.memo.retain(v)
+		}
+	}
+	return nil
+}
+
+// derive finds what s computes in this run: its operands after the rounding that happens before it, and the rounding that it does itself.
+func (r *run) derive(s *step) (*derivation, error) {
+	enforced := s.candidate >= 0 && r.set.Has(s.candidate)
+	in := make([]*value, len(s.in))
+	var round rounds
+	if s.rounder {
+		round.in = make([]bool, len(s.in))
+	}
+	for i, slot := range s.in {
+		in[i] = r.current[slot]
+		if !enforced || !s.rounding.In[i] || in[i].grid {
+			continue
+		}
+		if s.rounder {
+			round.in[i] = true
+			continue
+		}
+		v, err := r.rounded(in[i])
+		if err != nil {
+			return nil, err
+		}
+		in[i] = v
+	}
+	if enforced {
+		round.out = s.rounding.Out
+	}
+	d, _ := r.memo.derive(s, round, in)
+	return d, nil
+}
+
+// rounded returns v rounded to the grid.
+func (r *run) rounded(v *value) (*value, error) {
+	if v.rounded != nil {
+		return v.rounded, nil
+	}
+	if err := r.materialise(v); err != nil {
+		return nil, err
+	}
+	src := v.tensor.F32s()
+	if kernel.RoundsNothing(src, r.precision) {
+		v.rounded, v.grid = v, true
+		return v, nil
+	}
+	w := r.memo.newValue(nil)
+	w.grid = true
+	w.rounded = w
+	w.from = &derivation{in: []*value{v}, out: []*value{w}}
+	v.rounded = w
+	return w, r.evaluate(w.from)
+}
+
+// materialise makes the elements of the given values present. What was dropped is computed again, with all that it needs, each derivation
+// once and in an order in which operands come first. The caller's values stay present as long as it retains them or does not trim.
+func (r *run) materialise(values ...*value) error {
+	var order []*derivation
+	seen := map[*derivation]bool{}
+	var visit func(v *value)
+	visit = func(v *value) {
+		if v.tensor != nil || seen[v.from] {
+			return
+		}
+		seen[v.from] = true
+		for _, in := range v.from.in {
+			visit(in)
+			r.memo.retain(in)
+		}
+		order = append(order, v.from)
+	}
+	for _, v := range values {
+		visit(v)
+		r.memo.retain(v)
+	}
+	var err error
+	for _, d := range order {
+		if err == nil {
+			err = r.ctx.Err()
+		}
+		if err == nil {
+			err = r.evaluate(d)
+		}
+		for _, in := range d.in {
+			r.memo.release(in)
+		}
+		r.memo.trim()
+	}
+	for _, v := range values {
+		r.memo.release(v)
+	}
+	return err
+}
+
+// evaluate computes the values of d from its operands, whose elements are present. The first time it decides which values those are.
+func (r *run) evaluate(d *derivation) error {
+	if d.step == nil {
+		src := d.in[0].tensor
+		dst := tensor.New(src.Type, src.Shape...)
+		r.workers.Round(dst.F32s(), src.F32s(), r.precision)
+		r.settle(d.out[0], dst, float64(src.Len()))
+		return nil
+	}
+	if d.step.op == nil {
+		return r.constant(d)
+	}
+	out, macs, err := r.evaluateStep(d)
+	if err != nil {
+		return err
+	}
+	r.macs += macs
+	first := d.out == nil
+	for o, t := range out {
+		if first {
+			v, known := r.memo.intern(d.step.out+o, t)
+			d.out = append(d.out, v)
+			if !known {
+				v.from = d
+			}
+			v.grid = v.grid || d.round.out != nil && d.round.out[o]
+		}
+		if d.out[o].tensor == nil || first && d.out[o].from == d {
+			r.settle(d.out[o], t, float64(macs))
+		}
+	}
+	return nil
+}
+
+// settle gives v its elements.
+func (r *run) settle(v *value, t *tensor.Tensor, cost float64) {
+	v.tensor, v.bytes, v.cost = t, t.Bytes(), cost
+	r.memo.retain(v)
+	r.memo.release(v)
+}
+
+func (r *run) constant(d *derivation) error {
+	raw := d.step.node.Value
+	t, err := raw.Decode()
+	if err != nil {
+		return r.plan.fail(d.step, err)
+	}
+	v := d.out[0]
+	r.settle(v, t, 0)
+	if raw.Type.Bits() == 8*raw.Type.KeptBytes() {
+		v.bytes = 0 // the elements are those of the mapped file
+	}
+	return nil
+}
+
+// evaluateStep runs the operation of d and rounds its results.
+func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err error) {
+	s := d.step
+	operands, args := make([]ops.Operand, len(d.in)), make([]ops.Arg, len(d.in))
+	for i, v := range d.in {
+		operands[i] = ops.Operand{Tensor: v.tensor, Round: tensor.F32}
+		if d.round.in != nil && d.round.in[i] {
+			operands[i].Round = r.precision
+		}
+		args[i] = ops.Arg{Type: v.tensor.Type, Shape: v.tensor.Shape, Value: v.tensor}
+	}
+	specs, err := s.infer(r.plan.graph, args, nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	if out, err = r.allocate(s, specs, operands); err != nil {
+		return nil, 0, err
+	}
+	if !s.view {
+		if err := s.op.Eval(r.workers, operands, out); err != nil {
+			return nil, 0, err
+		}
+	}
+	for o, t := range out {
+		if d.round.out == nil || !d.round.out[o] {
+			continue
+		}
+		dst := t
+		if s.view {
+			dst = tensor.New(t.Type, t.Shape...)
+			out[o] = dst
+		}
+		r.workers.Round(dst.F32s(), t.F32s(), r.precision)
+	}
+	return out, s.cost(args, specs), nil
+}
+
+func (r *run) allocate(s *step, specs []ops.Spec, in []ops.Operand) ([]*tensor.Tensor, error) {
+	out := make([]*tensor.Tensor, len(specs))
+	for o, spec := range specs {
+		if spec.Shape == nil {
+			return nil, fmt.Errorf("the shape of output %d does not follow from its inputs", o)
+		}
+		if _, err := tensor.Elements(spec.Shape); err != nil {
+			return nil, err
+		}
+		if s.view {
+			out[o] = in[0].Reshape(spec.Shape...)
+		} else {
+			out[o] = tensor.New(spec.Type, spec.Shape...)
+		}
+	}
+	return out, nil
+}
+
+// report names the results and digests their bits.
+func (r *run) report(results []*value) engine.Observation {
+	h := sha256.New()
+	o := engine.Observation{Work: float64(r.macs) / float64(max(r.plan.macs, 1))}
+	for i, v := range results {
+		o.Outputs = append(o.Outputs, engine.Output{Name: r.plan.graph.OutputName(i), Tensor: v.tensor})
+		if v.digest == nil {
+			v.digest = digest(v.tensor)
+		}
+		h.Write(v.digest)
+	}
+	o.Key = hex.EncodeToString(h.Sum(nil))
+	enforced := r.set.Clone()
+	o.Enforced = &enforced
+	return o
+}

@@ -1,0 +1,87 @@
+// Package engine says what every engine is that can run a network with a chosen set of nodes in a reduced precision: the built-in one and
+// those that drive other programs. It owns the words that search, engines and reports share. It knows no model format and no search.
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"halfway/engine/tensor"
+)
+
+// A Candidate is a node that enforcement may touch: neither in the skipped tail nor excluded by its type or mark.
+type Candidate struct {
+	Graph string // "" for the main graph, else the path of the node whose body holds it
+	Index int    // place in counting order in its graph; CNT=k enforces the indices 0..k of every graph
+	Tag   string // Type@Name, what the patterns are searched in
+	Type  string // CPU type, "FullyConnected"
+	Name  string // original layers' names, comma-joined when fused
+	Role  string // Name with its numbers replaced by (\d+)
+	Shape []int  // of output 0; nil when not known
+	MACs  int64  // multiply-adds of one run
+	Bytes int64  // of its constants and outputs
+	Unit  int    // position (in Engine.Candidates) of the head of the unit that executes it
+	Preds []int  // positions of the nearest candidates that it reads from, ascending
+
+	// Closure lists the positions that must be kept in f32 whenever this candidate is: of a Convolution the residual Add of its unit,
+	// since real plugins crash otherwise.
+	Closure []int
+}
+
+// A Sample is one set of model inputs, by input name.
+type Sample struct {
+	Source string // as the user gave it, a path or "random:0"
+	SHA256 string // of the file or files; "" for generated data
+	Inputs map[string]*tensor.Tensor
+}
+
+// An Output is one named result of a network.
+type Output struct {
+	Name   string
+	Tensor *tensor.Tensor
+}
+
+// An Observation is what one run showed: outputs, or where a program gives none, a metric or an exit status.
+type Observation struct {
+	Outputs  []Output
+	Metric   *float64
+	Status   *int
+	Enforced *Set    // what the engine says that it enforced; nil when it cannot tell
+	Work     float64 // forward passes: multiply-adds computed over those of one whole pass
+	Key      string  // when not "", equal keys mean outputs that are equal bit for bit
+}
+
+// An Engine runs one model. Its methods may be called by several goroutines.
+type Engine interface {
+	// Candidates returns the model's candidates: graph by graph, the main one first, each in counting order. Always the same.
+	Candidates(ctx context.Context) ([]Candidate, error)
+	// Run runs the model on s with the candidates of set in the reduced precision. A probe that ended without an answer is a *Failure;
+	// any other error ends the search.
+	Run(ctx context.Context, set Set, s Sample) (Observation, error)
+}
+
+// FailureKind says how a probe ended without an answer.
+type FailureKind string
+
+// The ways in which a probe fails to answer.
+const (
+	Crash       FailureKind = "crash"
+	Timeout     FailureKind = "timeout"
+	Skipped     FailureKind = "skipped"
+	NotHonoured FailureKind = "not-honoured"
+)
+
+// A Failure is the error of a probe that gave no answer.
+type Failure struct {
+	Kind   FailureKind
+	Detail string // the last lines of standard error, or what was not honoured
+}
+
+func (f *Failure) Error() string { return fmt.Sprintf("%s: %s", f.Kind, f.Detail) }
+
+// Info describes an engine for the result.
+type Info struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Kernel  string `json:"kernel"` // the level of the kernels, "avx2", "generic"; "" when not ours
+}

@@ -1,0 +1,3 @@
+module halfway
+
+go 1.26
