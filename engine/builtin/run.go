@@ -316,7 +316,7 @@ func (r *run) report(results []*value) engine.Observation {
 	for i, v := range results {
 		o.Outputs = append(o.Outputs, engine.Output{Name: r.plan.graph.OutputName(i), Tensor: v.tensor})
 		if v.digest == nil {
-			v.digest = digest(v.tensor)
+			v.digest = tensor.Digest(v.tensor)
 		}
 		h.Write(v.digest)
 	}

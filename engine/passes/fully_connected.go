@@ -2,7 +2,7 @@ package passes
 
 import (
 	"encoding/binary"
-	"maps"
+	"strconv"
 
 	"halfway/engine/graph"
 	"halfway/engine/tensor"
@@ -28,9 +28,7 @@ func matMulToFullyConnected(g *graph.Graph) {
 		if transposeA {
 			n.In[0] = graph.Port{Node: insertTranspose(g, n.Name+"/transpose_a", n.In[0], a)}
 		}
-		n.Attrs = maps.Clone(n.Attrs)
-		delete(n.Attrs, "transpose_a")
-		n.Attrs["transpose_b"] = map[bool]string{true: "true", false: "false"}[transposeB]
+		n.Attrs = graph.Attrs{"transpose_b": strconv.FormatBool(transposeB)}
 	}
 }
 

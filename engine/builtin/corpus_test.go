@@ -1,0 +1,192 @@
+package builtin_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"halfway/engine"
+	"halfway/engine/builtin"
+	"halfway/engine/enginetest"
+	"halfway/engine/tensor"
+)
+
+// corpusCase is what the tests need of a case of the reference data.
+type corpusCase struct {
+	Model  string
+	Inputs []struct{ Key, Name string }
+}
+
+// openCorpus returns an engine for a case of the corpus, its input and the outputs of OpenVINO in f32.
+func openCorpus(t testing.TB, name string, o builtin.Options) (*builtin.Engine, engine.Sample, []tensor.Named) {
+	t.Helper()
+	dir := enginetest.Shared(t, "corpus", name)
+	var c corpusCase
+	readJSON(t, filepath.Join(dir, "case.json"), &c)
+	e := open(t, enginetest.Shared(t, c.Model), o)
+	s := engine.Sample{Source: name, Inputs: map[string]*tensor.Tensor{}}
+	for i, in := range readNPZ(t, filepath.Join(dir, "input.npz")) {
+		s.Inputs[c.Inputs[i].Name] = in.Tensor
+	}
+	return e, s, readNPZ(t, filepath.Join(dir, "openvino-f32.npz"))
+}
+
+func open(t testing.TB, path string, o builtin.Options) *builtin.Engine {
+	t.Helper()
+	m, err := builtin.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	e, err := m.Engine(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	return e
+}
+
+func readJSON(t testing.TB, path string, v any) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(b, v)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readNPZ(t testing.TB, path string) []tensor.Named {
+	t.Helper()
+	a, err := tensor.ReadNPZ(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func run(t testing.TB, e *builtin.Engine, set engine.Set, s engine.Sample) engine.Observation {
+	t.Helper()
+	o, err := e.Run(context.Background(), set, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// TestF32AgreesWithOpenVINO compares f32 outputs with those of the real plugin, whose kernels sum in another order. The measure is the largest
+// difference over the range of the reference's values.
+func TestF32AgreesWithOpenVINO(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		limit float64
+	}{
+		{"open-closed-eye-ir-fp32", 1e-6},
+		{"open-closed-eye-ir-fp16", 1e-6},
+		{"gaze-estimation-ir-fp16", 1e-5},
+		{"llama-f32", 1e-5},
+		{"llama-outlier-f32", 1e-4}, // 2^12 times a value is added and taken out again: 12 of 24 bits are lost in any order of summation
+		{"llama-outlier2-f32", 1e-4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e, s, want := openCorpus(t, c.name, builtin.Options{})
+			got := run(t, e, engine.Set{}, s)
+			for i, w := range want {
+				d := rangeError(w.Tensor, got.Outputs[i].Tensor)
+				t.Logf("%s: %.2g of the range (limit %.0e)", got.Outputs[i].Name, d, c.limit)
+				if !(d <= c.limit) {
+					t.Errorf("%s differs by %g of the range, limit %g", got.Outputs[i].Name, d, c.limit)
+				}
+			}
+		})
+	}
+}
+
+func rangeError(ref, got *tensor.Tensor) float64 {
+	lo, hi, worst := math.Inf(1), math.Inf(-1), 0.0
+	a, b := ref.F32s(), got.F32s()
+	if len(a) != len(b) {
+		return math.Inf(1)
+	}
+	for i := range a {
+		x, y := float64(a[i]), float64(b[i])
+		lo, hi = min(lo, x), max(hi, x)
+		worst = max(worst, math.Abs(x-y))
+	}
+	return worst / (hi - lo)
+}
+
+// TestDetectionsAgreeWithOpenVINO compares the boxes with a confidence above 0.5: the hundreds below are sorted by scores that are nearly
+// zero, in an order that any rounding changes.
+func TestDetectionsAgreeWithOpenVINO(t *testing.T) {
+	for _, name := range []string{"face-detection-retail-ir-fp32", "face-detection-retail-ir-fp16"} {
+		t.Run(name, func(t *testing.T) {
+			e, s, want := openCorpus(t, name, builtin.Options{})
+			got := run(t, e, engine.Set{}, s)
+			a, b := boxes(want[0].Tensor), boxes(got.Outputs[0].Tensor)
+			if len(a) == 0 || len(a) != len(b) {
+				t.Fatalf("%d boxes, OpenVINO has %d", len(b), len(a))
+			}
+			for i := range a {
+				for j := range a[i] {
+					if d := math.Abs(float64(a[i][j] - b[i][j])); !(d <= 1e-4) {
+						t.Errorf("box %d, value %d: %v, OpenVINO has %v", i, j, b[i][j], a[i][j])
+					}
+				}
+			}
+		})
+	}
+}
+
+// boxes returns the rows [image, label, confidence, x0, y0, x1, y1] with a confidence above 0.5.
+func boxes(t *tensor.Tensor) [][]float32 {
+	var r [][]float32
+	for d := t.F32s(); len(d) >= 7 && d[0] >= 0; d = d[7:] {
+		if d[2] > 0.5 {
+			r = append(r, d[:7])
+		}
+	}
+	return r
+}
+
+// TestThreadsAndMemoDoNotChangeBits runs prefixes and complements with several numbers of threads and budgets of the memo.
+func TestThreadsAndMemoDoNotChangeBits(t *testing.T) {
+	want := map[string]string{}
+	for _, o := range []builtin.Options{{Threads: 1, Memory: 0}, {Threads: 2, Memory: -1}, {Threads: 3, Memory: 100 << 10}, {Threads: 2, Memory: 1 << 20}} {
+		e, s, _ := openCorpus(t, "llama-outlier-f32", o)
+		list, err := e.Candidates(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := len(list)
+		sets := []engine.Set{{}, engine.All(n), engine.Prefix(list, n/2), engine.Prefix(list, n/3), engine.All(n).Minus(engine.Prefix(list, n/2)),
+			engine.SetOf(n/4, n/2, n-3), engine.Prefix(list, n/2-1), {}}
+		for _, set := range sets {
+			key := run(t, e, set, s).Key
+			if first, ok := want[set.String()]; ok && first != key {
+				t.Errorf("threads %d, memory %d: set of %d gives other bits", o.Threads, o.Memory, set.Len())
+			}
+			want[set.String()] = key
+		}
+	}
+}
+
+// BenchmarkPass measures one pass per model, f32 and fully reduced, with nothing remembered.
+func BenchmarkPass(b *testing.B) {
+	for _, name := range []string{"open-closed-eye-ir-fp32", "face-detection-retail-ir-fp32", "gaze-estimation-ir-fp16", "llama-f32"} {
+		for _, precision := range []tensor.DType{tensor.F32, tensor.BF16} {
+			b.Run(fmt.Sprintf("%s/%s", name, precision), func(b *testing.B) {
+				e, s, _ := openCorpus(b, name, builtin.Options{Precision: precision, Memory: 0})
+				list, _ := e.Candidates(context.Background())
+				for b.Loop() {
+					run(b, e, engine.All(len(list)), s)
+				}
+			})
+		}
+	}
+}
