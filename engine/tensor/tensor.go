@@ -26,29 +26,29 @@ func New(t DType, shape ...int) *Tensor {
 	if err != nil {
 		panic(err)
 	}
-	r := &Tensor{Type: t, Shape: append([]int(nil), shape...)}
-	switch t {
-	case F32, F16, BF16, F8E4M3, F8E5M2:
+	r := &Tensor{Type: t, Shape: copyShape(shape)}
+	switch dtypes[t].kept {
+	case keptF32:
 		r.data = make([]float32, n)
-	case F64:
+	case keptF64:
 		r.data = make([]float64, n)
-	case I64:
+	case keptI64:
 		r.data = make([]int64, n)
-	case I32:
+	case keptI32:
 		r.data = make([]int32, n)
-	case I16:
+	case keptI16:
 		r.data = make([]int16, n)
-	case I8, I4:
+	case keptI8:
 		r.data = make([]int8, n)
-	case U64:
+	case keptU64:
 		r.data = make([]uint64, n)
-	case U32:
+	case keptU32:
 		r.data = make([]uint32, n)
-	case U16:
+	case keptU16:
 		r.data = make([]uint16, n)
-	case U8, U4, U1:
+	case keptU8:
 		r.data = make([]uint8, n)
-	case Bool:
+	case keptBool:
 		r.data = make([]bool, n)
 	default:
 		panic("tensor.New: invalid element type")
@@ -56,17 +56,47 @@ func New(t DType, shape ...int) *Tensor {
 	return r
 }
 
+// copyShape never returns nil, which readers of shapes take for "not known".
+func copyShape(shape []int) []int { return append([]int{}, shape...) }
+
 // Of wraps data, which is not copied, in a tensor of type t. It panics when the number of elements is not the shape's or when t does not
 // keep its elements as E.
 func Of[E Element](t DType, data []E, shape ...int) *Tensor {
-	r := &Tensor{Type: t, Shape: append([]int(nil), shape...), data: data}
+	r := &Tensor{Type: t, Shape: copyShape(shape), data: data}
 	if r.Len() != len(data) {
 		panic(fmt.Sprintf("tensor.Of: %d elements for shape %v", len(data), shape))
 	}
-	if probe := New(t, 0); fmt.Sprintf("%T", probe.data) != fmt.Sprintf("%T", r.data) {
-		panic(fmt.Sprintf("tensor.Of: %s is kept as %T, not %T", t, probe.data, r.data))
+	if dtypes[t].kept != keptAs[E]() {
+		panic(fmt.Sprintf("tensor.Of: %s is not kept as %T", t, data))
 	}
 	return r
+}
+
+func keptAs[E Element]() kept {
+	var e E
+	switch any(e).(type) {
+	case float32:
+		return keptF32
+	case float64:
+		return keptF64
+	case int64:
+		return keptI64
+	case int32:
+		return keptI32
+	case int16:
+		return keptI16
+	case int8:
+		return keptI8
+	case uint64:
+		return keptU64
+	case uint32:
+		return keptU32
+	case uint16:
+		return keptU16
+	case uint8:
+		return keptU8
+	}
+	return keptBool
 }
 
 // Data returns the elements of t, shared. It panics when they are not kept as E.
@@ -94,24 +124,11 @@ func (t *Tensor) Len() int {
 }
 
 // Bytes is the memory that the elements take.
-func (t *Tensor) Bytes() int64 { return int64(t.Len()) * int64(max(t.Type.KeptBytes(), 1)) }
-
-// KeptBytes is the size of one element of type d in memory, which for the small floats is that of float32.
-func (d DType) KeptBytes() int {
-	switch d {
-	case F64, I64, U64:
-		return 8
-	case F32, F16, BF16, F8E4M3, F8E5M2, I32, U32:
-		return 4
-	case I16, U16:
-		return 2
-	}
-	return 1
-}
+func (t *Tensor) Bytes() int64 { return int64(t.Len()) * int64(t.Type.KeptBytes()) }
 
 // Reshape returns a tensor of another shape with the same number of elements, which it shares with t.
 func (t *Tensor) Reshape(shape ...int) *Tensor {
-	r := &Tensor{Type: t.Type, Shape: append([]int(nil), shape...), data: t.data}
+	r := &Tensor{Type: t.Type, Shape: copyShape(shape), data: t.data}
 	if r.Len() != t.Len() {
 		panic(fmt.Sprintf("tensor.Reshape: %v to %v", t.Shape, shape))
 	}
@@ -121,30 +138,7 @@ func (t *Tensor) Reshape(shape ...int) *Tensor {
 // Clone returns a copy with elements of its own.
 func (t *Tensor) Clone() *Tensor {
 	r := New(t.Type, t.Shape...)
-	switch d := t.data.(type) {
-	case []float32:
-		copy(r.data.([]float32), d)
-	case []float64:
-		copy(r.data.([]float64), d)
-	case []int64:
-		copy(r.data.([]int64), d)
-	case []int32:
-		copy(r.data.([]int32), d)
-	case []int16:
-		copy(r.data.([]int16), d)
-	case []int8:
-		copy(r.data.([]int8), d)
-	case []uint64:
-		copy(r.data.([]uint64), d)
-	case []uint32:
-		copy(r.data.([]uint32), d)
-	case []uint16:
-		copy(r.data.([]uint16), d)
-	case []uint8:
-		copy(r.data.([]uint8), d)
-	case []bool:
-		copy(r.data.([]bool), d)
-	}
+	copy(r.view(), t.view())
 	return r
 }
 
