@@ -60,6 +60,12 @@ type Engine interface {
 	Run(ctx context.Context, set Set, s Sample) (Observation, error)
 }
 
+// An Estimator is an Engine that can predict how long work takes, so that a search knows what is cheap.
+type Estimator interface {
+	// Seconds predicts the time that a number of forward passes takes on one sample.
+	Seconds(passes float64) float64
+}
+
 // FailureKind says how a probe ended without an answer.
 type FailureKind string
 

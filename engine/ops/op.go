@@ -7,6 +7,8 @@
 package ops
 
 import (
+	"fmt"
+
 	"halfway/engine/graph"
 	"halfway/engine/kernel"
 	"halfway/engine/tensor"
@@ -36,6 +38,12 @@ type Counter interface {
 	MACs(in []Arg, out []Spec) int64
 }
 
+// Folder is implemented by operations whose value may be known from the shapes of their inputs alone, such as ShapeOf.
+type Folder interface {
+	// Fold returns the value of the only output, nil when it is not known yet.
+	Fold(in []Arg) *tensor.Tensor
+}
+
 // Arg is what is known of an input before running.
 type Arg struct {
 	Type  tensor.DType
@@ -57,3 +65,28 @@ type Operand struct {
 
 // A constructor binds an operation to a node's attributes and number of inputs and outputs; it fails on attributes it does not support.
 type constructor func(n *graph.Node) (Op, error)
+
+// operations are all constructors by OpenVINO's class name.
+var operations = map[string]constructor{}
+
+// register adds an operation; every file registers what it holds from its init function.
+func register(op string, c constructor) {
+	if operations[op] != nil {
+		panic("ops: " + op + " is registered twice")
+	}
+	operations[op] = c
+}
+
+// Bind returns n's operation bound to its attributes. The error of an operation that is not supported, or not with these attributes, names
+// the node and the operation.
+func Bind(n *graph.Node) (Op, error) {
+	c, ok := operations[n.Op]
+	if !ok {
+		return nil, fmt.Errorf("node %q: operation %s (%s) is not supported", n.Name, n.Op, n.Opset)
+	}
+	op, err := c(n)
+	if err != nil {
+		return nil, fmt.Errorf("node %q: operation %s (%s): %w", n.Name, n.Op, n.Opset, err)
+	}
+	return op, nil
+}
