@@ -1,0 +1,70 @@
+package bisect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"halfway/engine"
+	"halfway/patterns"
+)
+
+// A CheckResult is what given settings are worth.
+type CheckResult struct {
+	Probe                 // on the worst sample
+	Ratio         float64 `json:"-"`        // the worst error over its tolerance
+	Samples       []Probe `json:"samples"`  // each sample by itself
+	Baseline      *Probe  `json:"baseline"` // nothing enforced, against the reference
+	Accept        []string `json:"accept"`
+	Candidates    int     `json:"candidates"`
+	Enforced      int     `json:"enforced"` // how many of them
+	Set           []int   `json:"-"`        // which, by position in Engine.Candidates
+	ForwardPasses float64 `json:"forward_passes"`
+	Seconds       float64 `json:"seconds"`
+}
+
+// Check probes nothing enforced, then what settings enforce, both on all samples. Of c it uses Engine, Samples, Reference, Judge, Journal,
+// MaxTime and Progress. An ended ctx is an error that wraps its cause.
+func Check(ctx context.Context, c Config, settings patterns.Settings) (*CheckResult, error) {
+	start := time.Now()
+	c.Universe, c.MaxProbes = patterns.Settings{}, 0
+	ctx, cancel := c.withDeadline(ctx)
+	defer cancel()
+	s := newSearch(ctx, c)
+	r, err := s.check(settings)
+	if _, ok := errors.AsType[*stopped](err); ok {
+		return nil, fmt.Errorf("checking the settings: %w", context.Cause(ctx))
+	} else if err != nil {
+		return nil, err
+	}
+	r.Seconds = time.Since(start).Seconds()
+	return r, nil
+}
+
+func (s *search) check(settings patterns.Settings) (*CheckResult, error) {
+	if err := s.prepare(); err != nil {
+		return nil, err
+	}
+	admitted, err := admit(s.candidates, settings)
+	if err != nil {
+		return nil, err
+	}
+	base, err := s.measure(engine.Set{})
+	if err != nil {
+		return nil, err
+	}
+	set := setOf(admitted)
+	o, err := s.measure(set)
+	if err != nil {
+		return nil, err
+	}
+	r := &CheckResult{Probe: o.Probe, Ratio: o.ratio, Samples: []Probe{}, Baseline: &base.Probe, Accept: s.result.Accept,
+		Candidates: len(s.candidates), Enforced: set.Len(), Set: set.Positions(), ForwardPasses: s.work}
+	for i, t := range s.trials[set.String()] {
+		one := worst([]*trial{t}).Probe
+		one.Sample = i
+		r.Samples = append(r.Samples, one)
+	}
+	return r, nil
+}

@@ -1,0 +1,35 @@
+package bisect
+
+import "halfway/engine"
+
+// maxExcluded is how many units bisection with exclusion keeps before it gives up. Where so many turn a verdict one after the other they
+// accumulate, and each is no more to blame than what it came after.
+const maxExcluded = 48
+
+// exclusion is bisection on CNT with the culprits found so far kept in f32: it finds the first CNT that still fails, keeps the node that it
+// adds, and so on until all may be enforced.
+type exclusion struct{}
+
+func (exclusion) find(s *search) (keep engine.Set, ok bool, err error) {
+	lo := -1
+	if f := s.result.First; f != nil {
+		keep.Add(s.unitOf[s.firstAt])
+		lo = f.Count
+	}
+	for range maxExcluded {
+		done, err := s.repairs(keep)
+		if err != nil || done {
+			return keep, done, err
+		}
+		kept := s.kept(keep)
+		k, found, err := edge(min(lo, s.last()-1), s.last(), func(k int) (Verdict, error) { return s.decide(s.prefix(k).Minus(kept)) })
+		if err != nil || !found {
+			return keep, false, err
+		}
+		for _, p := range s.at[k] {
+			keep.Add(s.unitOf[p])
+		}
+		lo = k
+	}
+	return keep, false, nil
+}

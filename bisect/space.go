@@ -1,0 +1,189 @@
+package bisect
+
+import (
+	"fmt"
+
+	"halfway/engine"
+	"halfway/patterns"
+)
+
+// A space is what a search chooses from: the candidates that the universe admits, their order, and the units that they execute as.
+// Sets named keep are sets of units by their place in units; all other sets are sets of candidates by position.
+type space struct {
+	candidates []engine.Candidate
+	universe   engine.Set
+	rank       []int   // by position: place among the universe's candidates of its graph, as CNT counts them; -1 outside
+	at         [][]int // by rank: the positions of that rank, one a graph
+	units      []unit  // in the order of their first member
+	unitOf     []int   // by position: place in units; -1 outside
+}
+
+// A unit is the part of the nodes executed as one that lies in the universe.
+type unit struct {
+	head    int // position of the node that decides how it computes
+	members []int
+	macs    int64
+	bytes   int64
+}
+
+// newSpace arranges candidates. Those that the settings universe do not admit stay f32.
+func newSpace(candidates []engine.Candidate, universe patterns.Settings) (*space, error) {
+	n := len(candidates)
+	admitted, err := admit(candidates, universe)
+	if err != nil {
+		return nil, err
+	}
+	sp := &space{candidates: candidates, universe: engine.NewSet(n), rank: make([]int, n), unitOf: make([]int, n)}
+	next, byHead := map[string]int{}, map[int]int{}
+	for p, c := range candidates {
+		sp.rank[p], sp.unitOf[p] = -1, -1
+		if err := checkCandidate(c, p, n); err != nil {
+			return nil, err
+		}
+		if !admitted[p] {
+			continue
+		}
+		sp.universe.Add(p)
+		sp.place(p, next[c.Graph])
+		next[c.Graph]++
+		u, ok := byHead[c.Unit]
+		if !ok {
+			u = len(sp.units)
+			byHead[c.Unit] = u
+			sp.units = append(sp.units, unit{head: c.Unit})
+		}
+		sp.join(p, u)
+	}
+	return sp, nil
+}
+
+func checkCandidate(c engine.Candidate, position, n int) error {
+	for _, q := range append([]int{c.Unit}, c.Closure...) {
+		if q < 0 || q >= n {
+			return fmt.Errorf("the engine's candidate %d (%q) refers to candidate %d of %d", position, c.Tag, q, n)
+		}
+	}
+	return nil
+}
+
+func (sp *space) place(p, rank int) {
+	sp.rank[p] = rank
+	if rank == len(sp.at) {
+		sp.at = append(sp.at, nil)
+	}
+	sp.at[rank] = append(sp.at[rank], p)
+}
+
+func (sp *space) join(p, u int) {
+	sp.unitOf[p] = u
+	sp.units[u].members = append(sp.units[u].members, p)
+	sp.units[u].macs += sp.candidates[p].MACs
+	sp.units[u].bytes += sp.candidates[p].Bytes
+}
+
+// admit says which candidates settings enforce. Every graph is filtered and counted by itself.
+func admit(candidates []engine.Candidate, s patterns.Settings) ([]bool, error) {
+	admitted := make([]bool, len(candidates))
+	var graphs []string
+	positions := map[string][]int{}
+	for p, c := range candidates {
+		if positions[c.Graph] == nil {
+			graphs = append(graphs, c.Graph)
+		}
+		positions[c.Graph] = append(positions[c.Graph], p)
+	}
+	for _, g := range graphs {
+		tags := make([]string, len(positions[g]))
+		for i, p := range positions[g] {
+			tags[i] = candidates[p].Tag
+		}
+		selected, err := s.Select(tags)
+		if err != nil {
+			return nil, err
+		}
+		for i, p := range positions[g] {
+			admitted[p] = selected[i]
+		}
+	}
+	return admitted, nil
+}
+
+// prefix is what CNT=k enforces under the universe's patterns: ranks 0..k of every graph.
+func (sp *space) prefix(k int) engine.Set {
+	s := engine.NewSet(len(sp.candidates))
+	for _, positions := range sp.at[:min(k+1, len(sp.at))] {
+		for _, p := range positions {
+			s.Add(p)
+		}
+	}
+	return s
+}
+
+// last is the CNT that enforces the whole universe.
+func (sp *space) last() int { return len(sp.at) - 1 }
+
+// kept returns the candidates of the units keep, closed: with a node come those of its Closure. Those outside the universe are left out.
+func (sp *space) kept(keep engine.Set) engine.Set {
+	s := engine.NewSet(len(sp.candidates))
+	var open []int
+	add := func(p int) {
+		if sp.universe.Has(p) && !s.Has(p) {
+			s.Add(p)
+			open = append(open, p)
+		}
+	}
+	for _, u := range keep.Positions() {
+		for _, p := range sp.units[u].members {
+			add(p)
+		}
+	}
+	for len(open) > 0 {
+		p := open[len(open)-1]
+		open = open[:len(open)-1]
+		for _, q := range sp.candidates[p].Closure {
+			add(q)
+		}
+	}
+	return s
+}
+
+// enforced is the universe without the units keep.
+func (sp *space) enforced(keep engine.Set) engine.Set { return sp.universe.Minus(sp.kept(keep)) }
+
+// members returns the candidates of the units of a set, without closure.
+func (sp *space) members(units engine.Set) engine.Set {
+	s := engine.NewSet(len(sp.candidates))
+	for _, u := range units.Positions() {
+		for _, p := range sp.units[u].members {
+			s.Add(p)
+		}
+	}
+	return s
+}
+
+// cost is the work and the memory of keeping the units of a set in f32.
+func (sp *space) cost(keep engine.Set) (macs, bytes int64) {
+	for _, u := range keep.Positions() {
+		macs += sp.units[u].macs
+		bytes += sp.units[u].bytes
+	}
+	return macs, bytes
+}
+
+// tags returns the tags of the given positions.
+func (sp *space) tags(positions []int) []Tag {
+	r := make([]Tag, len(positions))
+	for i, p := range positions {
+		r[i] = sp.candidates[p].Tag
+	}
+	return r
+}
+
+// countUnits is the number of units of all candidates, in the universe or not.
+func countUnits(candidates []engine.Candidate) int {
+	heads := map[int]bool{}
+	for _, c := range candidates {
+		heads[c.Unit] = true
+	}
+	return len(heads)
+}
