@@ -276,6 +276,12 @@ func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err
 		if err := s.op.Eval(r.workers, operands, out); err != nil {
 			return nil, 0, err
 		}
+		for o, t := range out {
+			if t == nil {
+				return nil, 0, fmt.Errorf("the shape of output %d does not follow from its inputs", o)
+			}
+			specs[o].Shape = t.Shape
+		}
 	}
 	for o, t := range out {
 		if d.round.out == nil || !d.round.out[o] {
@@ -294,8 +300,8 @@ func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err
 func (r *run) allocate(s *step, specs []ops.Spec, in []ops.Operand) ([]*tensor.Tensor, error) {
 	out := make([]*tensor.Tensor, len(specs))
 	for o, spec := range specs {
-		if spec.Shape == nil {
-			return nil, fmt.Errorf("the shape of output %d does not follow from its inputs", o)
+		if spec.Shape == nil && !s.view {
+			continue // Eval decides
 		}
 		if _, err := tensor.Elements(spec.Shape); err != nil {
 			return nil, err

@@ -21,7 +21,8 @@ type Op interface {
 	Infer(in []Arg) ([]Spec, error)
 
 	// Eval computes out, whose tensors have the types and shapes of Infer and no defined content. It does not keep or change in.
-	// The result has the same bits for any number of workers.
+	// The result has the same bits for any number of workers. Where the number of results is itself a result (NonMaxSuppression), Infer
+	// returns a nil Shape although every value is known; out is nil there and Eval sets it.
 	Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error
 }
 
