@@ -3,6 +3,7 @@ package builtin
 import (
 	"fmt"
 
+	"halfway/engine"
 	"halfway/engine/graph"
 	"halfway/engine/ops"
 	"halfway/engine/tensor"
@@ -24,14 +25,15 @@ type plan struct {
 type step struct {
 	index     int
 	node      *graph.Node
-	op        ops.Op // nil for parameters and constants
-	rounder   bool   // op rounds its operands itself
-	view      bool   // the output shares the elements of input 0
-	rounding  graph.Rounding
-	candidate int   // position among the candidates, -1 when it is none
-	in        []int // slots
-	out       int   // slot of output 0; the others follow
-	release   []int // slots that no later step reads
+	op        ops.Op      // nil for parameters and constants
+	rounder   bool        // op rounds its operands itself
+	view      bool        // the output shares the elements of input 0
+	roundIn   []condition // by input
+	roundOut  []condition // by output
+	candidate int         // position among the candidates, -1 when it is none
+	in        []int       // slots
+	out       int         // slot of output 0; the others follow
+	release   []int       // slots that no later step reads
 	specs     []ops.Spec
 	macs      int64 // as far as shapes are known before running
 }
@@ -51,7 +53,7 @@ func newPlan(e *graph.Enforcement, g *graph.Graph, shapes [][]int) (*plan, error
 	for i, n := range e.Candidates {
 		position[n.ID] = i
 	}
-	readers := g.Consumers()
+	roundings := e.Roundings(g, nil)
 	for _, n := range e.Order {
 		if n.Op == "Result" {
 			continue
@@ -62,9 +64,7 @@ func newPlan(e *graph.Enforcement, g *graph.Graph, shapes [][]int) (*plan, error
 		for _, in := range n.In {
 			s.in = append(s.in, first[in.Node.ID]+in.Out)
 		}
-		if s.candidate >= 0 {
-			s.rounding = e.Rounding(n, readers[n.ID])
-		}
+		s.roundIn, s.roundOut = conditions(roundings[n.ID].In, position), conditions(roundings[n.ID].Out, position)
 		if err := s.bind(); err != nil {
 			return nil, err
 		}
@@ -78,6 +78,28 @@ func newPlan(e *graph.Enforcement, g *graph.Graph, shapes [][]int) (*plan, error
 	}
 	p.lifetimes()
 	return p, nil
+}
+
+// A condition lists the candidates, by position, all of which must be enforced; nil never holds.
+type condition []int
+
+func (c condition) holds(set engine.Set) bool {
+	for _, p := range c {
+		if !set.Has(p) {
+			return false
+		}
+	}
+	return c != nil
+}
+
+func conditions(ports [][]*graph.Node, position []int) []condition {
+	r := make([]condition, len(ports))
+	for i, nodes := range ports {
+		for _, n := range nodes {
+			r[i] = append(r[i], position[n.ID])
+		}
+	}
+	return r
 }
 
 func (s *step) bind() error {

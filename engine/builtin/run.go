@@ -110,7 +110,6 @@ func (r *run) parameter(s *step) error {
 
 // derive finds what s computes in this run: its operands after the rounding that happens before it, and the rounding that it does itself.
 func (r *run) derive(s *step) (*derivation, error) {
-	enforced := s.candidate >= 0 && r.set.Has(s.candidate)
 	in := make([]*value, len(s.in))
 	var round rounds
 	if s.rounder {
@@ -118,7 +117,7 @@ func (r *run) derive(s *step) (*derivation, error) {
 	}
 	for i, slot := range s.in {
 		in[i] = r.current[slot]
-		if !enforced || !s.rounding.In[i] || in[i].grid {
+		if in[i].grid || !s.roundIn[i].holds(r.set) {
 			continue
 		}
 		if s.rounder {
@@ -131,8 +130,13 @@ func (r *run) derive(s *step) (*derivation, error) {
 		}
 		in[i] = v
 	}
-	if enforced {
-		round.out = s.rounding.Out
+	for o, c := range s.roundOut {
+		if c.holds(r.set) {
+			if round.out == nil {
+				round.out = make([]bool, len(s.roundOut))
+			}
+			round.out[o] = true
+		}
 	}
 	d, _ := r.memo.derive(s, round, in)
 	return d, nil
