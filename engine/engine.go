@@ -33,6 +33,15 @@ type Sample struct {
 	Source string // as the user gave it, a path or "random:0"
 	SHA256 string // of the file or files; "" for generated data
 	Inputs map[string]*tensor.Tensor
+
+	// Then are the inputs of further inferences that go on from the state which the one before left (ReadValue, Assign), as a language model
+	// does when it decodes. An Observation lists the outputs of all inferences, one after the other.
+	Then []map[string]*tensor.Tensor
+}
+
+// Inferences are the inputs of all inferences of s.
+func (s Sample) Inferences() []map[string]*tensor.Tensor {
+	return append([]map[string]*tensor.Tensor{s.Inputs}, s.Then...)
 }
 
 // An Output is one named result of a network.

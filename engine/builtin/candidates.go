@@ -8,34 +8,39 @@ import (
 	"halfway/patterns"
 )
 
-// candidates describes the candidates of a planned graph.
-func candidates(p *plan, e *graph.Enforcement) []engine.Candidate {
-	list := make([]engine.Candidate, len(e.Candidates))
-	preds := make([][]int, p.slots) // by slot: the nearest candidates that its value comes from
-	for _, s := range p.steps {
-		var from []int
-		for _, slot := range s.in {
-			from = append(from, preds[slot]...)
-		}
-		slices.Sort(from)
-		from = slices.Compact(from)
-		if s.candidate >= 0 {
-			list[s.candidate] = describe(s)
-			list[s.candidate].Preds = from
-			from = []int{s.candidate}
-		}
-		for o := range s.node.Out {
-			preds[s.out+o] = from
+// describe describes the candidates of planned graphs.
+func describe(b *planner) []engine.Candidate {
+	list := make([]engine.Candidate, len(b.candidates))
+	preds := make([][]int, b.slots) // by slot: the nearest candidates that its value comes from
+	for _, p := range b.plans {
+		for _, s := range p.steps {
+			var from []int
+			for _, slot := range s.in {
+				from = append(from, preds[slot]...)
+			}
+			slices.Sort(from)
+			from = slices.Compact(from)
+			if s.candidate >= 0 {
+				c := s.describe()
+				c.Graph, c.Index, c.Preds = p.path, s.candidate-p.candidates, from
+				list[s.candidate] = c
+				from = []int{s.candidate}
+			}
+			for o := range s.node.Out {
+				preds[s.out+o] = from
+			}
 		}
 	}
 	return list
 }
 
-func describe(s *step) engine.Candidate {
+func (s *step) describe() engine.Candidate {
 	n := s.node
 	t := graph.CPUType(n.Op)
-	c := engine.Candidate{Index: s.candidate, Tag: t + "@" + n.Name, Type: t, Name: n.Name, Role: patterns.Role(n.Name), MACs: s.macs,
-		Unit: s.candidate, Shape: s.specs[0].Shape}
+	c := engine.Candidate{Tag: t + "@" + n.Name, Type: t, Name: n.Name, Role: patterns.Role(n.Name), MACs: s.macs, Unit: s.candidate}
+	if len(s.specs) > 0 {
+		c.Shape = s.specs[0].Shape
+	}
 	for _, spec := range s.specs {
 		if spec.Shape != nil {
 			c.Bytes += bytesOf(spec)

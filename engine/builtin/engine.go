@@ -11,6 +11,7 @@ import (
 	"halfway/engine"
 	"halfway/engine/graph"
 	"halfway/engine/kernel"
+	"halfway/engine/ops"
 	"halfway/engine/passes"
 	"halfway/engine/tensor"
 )
@@ -32,6 +33,8 @@ type Engine struct {
 	model      *Model
 	precision  tensor.DType
 	plan       *plan
+	plans      []*plan // the main one, then those of bodies
+	slots      int     // values of one inference, in all plans
 	candidates []engine.Candidate
 	workers    *kernel.Workers
 	warnings   []string
@@ -56,18 +59,8 @@ func (m *Model) Engine(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	enforcement, err := graph.Enforce(g, o.Precision)
-	if err != nil {
-		return nil, err
-	}
 	e := &Engine{model: m, precision: o.Precision}
-	err = tensor.Guard(func() error {
-		if e.plan, err = newPlan(enforcement, g, shapes); err == nil {
-			e.candidates = candidates(e.plan, enforcement)
-		}
-		return err
-	})
-	if err != nil {
+	if err := tensor.Guard(func() error { return e.prepare(g, shapes) }); err != nil {
 		return nil, err
 	}
 	if o.Precision == tensor.F16 {
@@ -82,6 +75,25 @@ func (m *Model) Engine(o Options) (*Engine, error) {
 	}
 	e.workers, e.memo = kernel.NewWorkers(o.Threads), newMemo(o.Memory)
 	return e, nil
+}
+
+// prepare plans g, whose parameters have the given shapes (nil: not known).
+func (e *Engine) prepare(g *graph.Graph, shapes [][]int) error {
+	b := &planner{precision: e.precision, units: func(*graph.Enforcement) [][]*graph.Node { return nil }}
+	p, err := b.plan(g, "")
+	if err != nil {
+		return err
+	}
+	params := make([]ops.Arg, len(shapes))
+	for i, shape := range shapes {
+		params[i] = ops.Arg{Type: g.Params[i].Out[0].Type, Shape: shape}
+	}
+	if _, err := p.infer(make([]ops.Arg, b.slots), params); err != nil {
+		return err
+	}
+	e.plan, e.plans, e.slots = p, b.plans, b.slots
+	e.candidates = describe(b)
+	return nil
 }
 
 // inputShapes returns the shape of every parameter: the asked one, else the file's where it is static, else nil.
@@ -134,48 +146,36 @@ func (e *Engine) Candidates(context.Context) ([]engine.Candidate, error) {
 // Run runs the model on s with the candidates of set enforced. Cancelling ctx ends it between two nodes.
 func (e *Engine) Run(ctx context.Context, set engine.Set, s engine.Sample) (engine.Observation, error) {
 	r := &run{Engine: e, ctx: ctx, set: set}
-	for i, p := range e.plan.graph.Params {
-		t, err := e.input(i, p, s)
-		if err != nil {
-			return engine.Observation{}, err
-		}
-		r.inputs = append(r.inputs, t)
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.memo.begin()
 	var o engine.Observation
 	err := tensor.Guard(func() (err error) {
-		o, err = r.observe()
+		o, err = r.observe(s)
 		return err
 	})
 	return o, err
 }
 
 // input finds the sample's value of parameter i and checks that it fits.
-func (e *Engine) input(i int, p *graph.Node, s engine.Sample) (*tensor.Tensor, error) {
+func (e *Engine) input(i int, p *graph.Node, inputs map[string]*tensor.Tensor, source string) (*tensor.Tensor, error) {
 	for _, name := range append(slices.Clone(p.Out[0].Names), p.Name) {
-		t, ok := s.Inputs[name]
+		t, ok := inputs[name]
 		if !ok {
 			continue
 		}
 		if t.Type != p.Out[0].Type {
-			return nil, fmt.Errorf("%s: input %q is %s, the model wants %s", s.Source, name, t.Type, p.Out[0].Type)
+			return nil, fmt.Errorf("%s: input %q is %s, the model wants %s", source, name, t.Type, p.Out[0].Type)
 		}
-		if want := e.plan.declared(p); want != nil && !slices.Equal(want, t.Shape) {
-			return nil, fmt.Errorf("%s: input %q has shape %v, the model wants %v", s.Source, name, t.Shape, want)
+		if want := p.Out[0].Shape; !fits(t.Shape, want) {
+			return nil, fmt.Errorf("%s: input %q has shape %v, the model wants %v", source, name, t.Shape, want)
 		}
 		return t, nil
 	}
-	return nil, fmt.Errorf("%s: input %q is missing", s.Source, e.plan.graph.InputName(i))
+	return nil, fmt.Errorf("%s: input %q is missing", source, e.plan.graph.InputName(i))
 }
 
-// declared is the shape of parameter p in the plan, nil when it is dynamic.
-func (p *plan) declared(param *graph.Node) []int {
-	for _, s := range p.steps {
-		if s.node == param {
-			return s.specs[0].Shape
-		}
-	}
-	return nil
+// fits reports whether shape is one that declared allows, whose nil is any and -1 any size.
+func fits(shape, declared []int) bool {
+	return declared == nil || slices.EqualFunc(shape, declared, func(d, want int) bool { return d == want || want < 0 })
 }

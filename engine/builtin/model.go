@@ -67,27 +67,41 @@ func exists(path string) bool {
 // unsupported binds every operation of g to learn which cannot run.
 func unsupported(g *graph.Graph) error {
 	var lines []string
-	for _, n := range g.Nodes {
-		if intrinsic(n) {
-			continue
-		}
-		if _, err := ops.Bind(n); err != nil {
-			lines = append(lines, err.Error())
+	nodes := 0
+	var visit func(g *graph.Graph)
+	visit = func(g *graph.Graph) {
+		nodes += len(g.Nodes)
+		for _, n := range g.Nodes {
+			for _, b := range n.Bodies {
+				visit(b.Graph)
+			}
+			if intrinsic(n) {
+				continue
+			}
+			if _, err := ops.Bind(n); err != nil {
+				lines = append(lines, err.Error())
+			}
 		}
 	}
+	visit(g)
 	if lines == nil {
 		return nil
 	}
 	const most = 20
+	failed := len(lines)
 	if more := len(lines) - most; more > 0 {
 		lines = append(lines[:most], fmt.Sprintf("and %d more", more))
 	}
-	return fmt.Errorf("%s: %d of %d nodes cannot run in the built-in engine:\n  %s", g.File, len(lines), len(g.Nodes), strings.Join(lines, "\n  "))
+	return fmt.Errorf("%s: %d of %d nodes cannot run in the built-in engine:\n  %s", g.File, failed, nodes, strings.Join(lines, "\n  "))
 }
 
 // intrinsic reports whether the engine itself provides the value of n.
 func intrinsic(n *graph.Node) bool {
-	return n.Op == "Parameter" || n.Op == "Constant" || n.Op == "Result"
+	switch n.Op {
+	case "Parameter", "Constant", "Result", "ReadValue", "Assign", "If", "Loop", "TensorIterator":
+		return true
+	}
+	return false
 }
 
 // Close unmaps the weights. No engine of the model may run after it.

@@ -10,22 +10,25 @@ import (
 )
 
 // A plan is a graph made ready to run: its steps in an order in which dependencies come first (that of counting), with what is known of
-// their values before running.
+// their values before running. The bodies of If, Loop and TensorIterator have plans of their own; steps, slots and candidates are numbered
+// through all of them.
 type plan struct {
-	graph *graph.Graph
-	steps []*step
-	slots int   // values of one run: one per output of every step
-	macs  int64 // of one pass
-	peak  int64 // bytes of the values that are alive at the same time, at most
+	graph      *graph.Graph
+	path       string // "" for the main graph, else the way to the body
+	candidates int    // position of the first candidate
+	steps      []*step
+	macs       int64 // of one pass
+	peak       int64 // bytes of the values that are alive at the same time, at most
 
-	results []int // slots of the model's outputs
+	params  []int // slots of the graph's parameters
+	results []int // slots of its results
 }
 
 // A step is the evaluation of one node.
 type step struct {
 	index     int
 	node      *graph.Node
-	op        ops.Op      // nil for parameters and constants
+	op        ops.Op      // nil for what the engine does itself: parameters, constants, state, bodies
 	rounder   bool        // op rounds its operands itself
 	view      bool        // the output shares the elements of input 0
 	roundIn   []condition // by input
@@ -36,48 +39,81 @@ type step struct {
 	release   []int       // slots that no later step reads
 	specs     []ops.Spec
 	macs      int64 // as far as shapes are known before running
+	flow      *flow // of If, Loop, TensorIterator
 }
 
 // foldLimit is the number of elements up to which a value that depends on constants and shapes alone is computed while planning: enough for
 // shapes, axes and indices, which decide other shapes.
 const foldLimit = 1 << 12
 
-// newPlan prepares g, whose parameters have the given shapes (by index; nil entries are unknown).
-func newPlan(e *graph.Enforcement, g *graph.Graph, shapes [][]int) (*plan, error) {
-	p := &plan{graph: g}
-	first := make([]int, len(g.Nodes)) // slot of each node's output 0
+// planner numbers what plans consist of.
+type planner struct {
+	precision  tensor.DType
+	units      func(*graph.Enforcement) [][]*graph.Node
+	plans      []*plan
+	steps      int
+	slots      int
+	candidates []*graph.Node
+}
+
+// plan prepares g, the graph at path, without what follows from shapes.
+func (b *planner) plan(g *graph.Graph, path string) (*plan, error) {
+	e, err := graph.Enforce(g, b.precision)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{graph: g, path: path, candidates: len(b.candidates), params: make([]int, len(g.Params))}
+	b.plans = append(b.plans, p)
+	b.candidates = append(b.candidates, e.Candidates...)
 	position := make([]int, len(g.Nodes))
 	for i := range position {
 		position[i] = -1
 	}
 	for i, n := range e.Candidates {
-		position[n.ID] = i
+		position[n.ID] = p.candidates + i
 	}
-	roundings := e.Roundings(g, nil)
-	for _, n := range e.Order {
-		if n.Op == "Result" {
-			continue
-		}
-		s := &step{index: len(p.steps), node: n, candidate: position[n.ID], out: p.slots}
-		first[n.ID] = p.slots
-		p.slots += len(n.Out)
-		for _, in := range n.In {
-			s.in = append(s.in, first[in.Node.ID]+in.Out)
-		}
-		s.roundIn, s.roundOut = conditions(roundings[n.ID].In, position), conditions(roundings[n.ID].Out, position)
-		if err := s.bind(); err != nil {
-			return nil, err
-		}
-		p.steps = append(p.steps, s)
-	}
-	for _, r := range g.Results {
-		p.results = append(p.results, first[r.In[0].Node.ID]+r.In[0].Out)
-	}
-	if err := p.infer(shapes); err != nil {
+	if err := b.addSteps(p, e, position); err != nil {
 		return nil, err
 	}
 	p.lifetimes()
 	return p, nil
+}
+
+func (b *planner) addSteps(p *plan, e *graph.Enforcement, position []int) error {
+	first := make([]int, len(p.graph.Nodes)) // slot of each node's output 0
+	roundings := e.Roundings(p.graph, b.units(e))
+	for _, n := range e.Order {
+		if n.Op == "Result" {
+			continue
+		}
+		s := &step{index: b.steps, node: n, candidate: position[n.ID], out: b.slots,
+			roundIn: conditions(roundings[n.ID].In, position), roundOut: conditions(roundings[n.ID].Out, position)}
+		first[n.ID] = s.out
+		b.steps++
+		b.slots += len(n.Out)
+		for _, in := range n.In {
+			s.in = append(s.in, first[in.Node.ID]+in.Out)
+		}
+		if err := s.bind(); err != nil {
+			return err
+		}
+		p.steps = append(p.steps, s)
+	}
+	for i, n := range p.graph.Params {
+		p.params[i] = first[n.ID]
+	}
+	for _, r := range p.graph.Results {
+		p.results = append(p.results, first[r.In[0].Node.ID]+r.In[0].Out)
+	}
+	for _, s := range p.steps {
+		if len(s.node.Bodies) > 0 {
+			var err error
+			if s.flow, err = b.flow(p, s); err != nil {
+				return p.fail(s, err)
+			}
+		}
+	}
+	return nil
 }
 
 // A condition lists the candidates, by position, all of which must be enforced; nil never holds.
@@ -116,31 +152,58 @@ func (s *step) bind() error {
 	return nil
 }
 
-// infer finds types, shapes, small values and costs as far as they are known before running.
-func (p *plan) infer(shapes [][]int) error {
-	known := make([]ops.Arg, p.slots)
+// infer finds types, shapes, small values and costs as far as they are known before running. It takes what is known of the parameters and
+// returns what is known of the results.
+func (p *plan) infer(known []ops.Arg, params []ops.Arg) ([]ops.Arg, error) {
+	p.macs = 0
+	for i, slot := range p.params {
+		known[slot] = params[i]
+	}
 	for _, s := range p.steps {
-		args := make([]ops.Arg, len(s.in))
-		for i, slot := range s.in {
-			args[i] = known[slot]
+		if err := s.inferInto(p, known); err != nil {
+			return nil, p.fail(s, err)
 		}
-		var err error
-		if s.specs, err = s.infer(p.graph, args, shapes); err != nil {
-			return p.fail(s, err)
-		}
-		for o, spec := range s.specs {
-			if want := s.node.Out[o].Type; spec.Type != want {
-				return p.fail(s, fmt.Errorf("output %d is %s, but the file declares %s", o, spec.Type, want))
-			}
-			known[s.out+o] = ops.Arg{Type: spec.Type, Shape: spec.Shape}
-		}
-		if err := s.fold(args, known[s.out:s.out+len(s.specs)]); err != nil {
-			return p.fail(s, err)
-		}
-		s.macs = s.cost(args, s.specs)
 		p.macs += s.macs
 	}
-	return nil
+	results := make([]ops.Arg, len(p.results))
+	for i, slot := range p.results {
+		results[i] = known[slot]
+	}
+	p.measure()
+	return results, nil
+}
+
+// inferInto adds to known what is known of the outputs of s.
+func (s *step) inferInto(p *plan, known []ops.Arg) error {
+	args := make([]ops.Arg, len(s.in))
+	for i, slot := range s.in {
+		args[i] = known[slot]
+	}
+	out := known[s.out : s.out+len(s.node.Out)]
+	if s.node.Op == "Parameter" {
+		s.specs = []ops.Spec{{Type: out[0].Type, Shape: out[0].Shape}}
+		return nil
+	}
+	var err error
+	if s.flow != nil {
+		s.specs, s.macs, err = s.flow.infer(known, args)
+	} else {
+		s.specs, err = s.infer(args)
+	}
+	if err != nil {
+		return err
+	}
+	for o, spec := range s.specs {
+		if want := s.node.Out[o].Type; spec.Type != want {
+			return fmt.Errorf("output %d is %s, but the file declares %s", o, spec.Type, want)
+		}
+		out[o] = ops.Arg{Type: spec.Type, Shape: spec.Shape}
+	}
+	if s.flow != nil {
+		return nil
+	}
+	s.macs = s.cost(args, s.specs)
+	return s.fold(args, out)
 }
 
 // fail adds to err where it happened.
@@ -148,16 +211,14 @@ func (p *plan) fail(s *step, err error) error {
 	return fmt.Errorf("%s: node %q (%s): %w", p.graph.File, s.node.Name, s.node.Op, err)
 }
 
-func (s *step) infer(g *graph.Graph, args []ops.Arg, shapes [][]int) ([]ops.Spec, error) {
+func (s *step) infer(args []ops.Arg) ([]ops.Spec, error) {
 	switch s.node.Op {
-	case "Parameter":
-		for i, n := range g.Params {
-			if n == s.node {
-				return []ops.Spec{{Type: n.Out[0].Type, Shape: shapes[i]}}, nil
-			}
-		}
 	case "Constant":
 		return []ops.Spec{{Type: s.node.Value.Type, Shape: s.node.Value.Shape}}, nil
+	case "ReadValue":
+		return []ops.Spec{{Type: s.node.Out[0].Type}}, nil // what was assigned last may have any shape
+	case "Assign":
+		return []ops.Spec{{Type: args[0].Type, Shape: args[0].Shape}}, nil
 	}
 	specs, err := s.op.Infer(args)
 	if err == nil && len(specs) < len(s.node.Out) {
@@ -241,22 +302,30 @@ func (s *step) cost(in []ops.Arg, out []ops.Spec) int64 {
 	return n
 }
 
-// lifetimes finds after which step each slot is no longer read, and the peak of the memory in use.
+// lifetimes finds after which step each slot is no longer read.
 func (p *plan) lifetimes() {
-	last := make([]int, p.slots)
-	for _, s := range p.steps {
+	last := map[int]int{}
+	for i, s := range p.steps {
 		for o := range s.node.Out {
-			last[s.out+o] = s.index
+			last[s.out+o] = i
 		}
 		for _, slot := range s.in {
-			last[slot] = s.index
+			last[slot] = i
 		}
 	}
 	for _, slot := range p.results {
 		last[slot] = len(p.steps)
 	}
-	size := make([]int64, p.slots)
+	for i, s := range p.steps {
+		s.releaseAfter(i, last)
+	}
+}
+
+// measure finds the peak of the memory in use.
+func (p *plan) measure() {
+	size := map[int]int64{}
 	live := int64(0)
+	p.peak = 0
 	for _, s := range p.steps {
 		for o, spec := range s.specs {
 			if s.op != nil && spec.Shape != nil {
@@ -265,17 +334,16 @@ func (p *plan) lifetimes() {
 			}
 		}
 		p.peak = max(p.peak, live)
-		p.releaseAfter(s, last)
 		for _, slot := range s.release {
 			live -= size[slot]
 		}
 	}
 }
 
-// releaseAfter lists the slots that step s is the last to read. A slot is listed once even when s reads it twice.
-func (p *plan) releaseAfter(s *step, last []int) {
+// releaseAfter lists the slots that s, the step at place i, is the last to read. A slot is listed once even when s reads it twice.
+func (s *step) releaseAfter(i int, last map[int]int) {
 	add := func(slot int) {
-		if last[slot] == s.index {
+		if last[slot] == i {
 			s.release = append(s.release, slot)
 			last[slot] = -1
 		}

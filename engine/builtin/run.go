@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash"
 
 	"halfway/engine"
 	"halfway/engine/kernel"
@@ -20,21 +21,59 @@ type run struct {
 	*Engine
 	ctx     context.Context
 	set     engine.Set
-	inputs  []*tensor.Tensor // by parameter
-	current []*value         // by slot
-	macs    int64            // computed
+	current []*value          // by slot
+	state   map[string]*value // by variable, retained
+	macs    int64             // computed
 }
 
-// observe goes through the steps once. A step whose derivation is known costs a lookup; any other is evaluated.
-func (r *run) observe() (engine.Observation, error) {
+// observe makes the inferences of a sample one after the other.
+func (r *run) observe(s engine.Sample) (engine.Observation, error) {
 	defer r.abandon()
-	r.current = make([]*value, r.plan.slots)
-	for _, s := range r.plan.steps {
+	r.current, r.state = make([]*value, r.slots), map[string]*value{}
+	o := engine.Observation{}
+	h := sha256.New()
+	for i, inputs := range s.Inferences() {
+		params, err := r.params(inputs, s.Source)
+		if err != nil {
+			return o, err
+		}
+		results, err := r.infer(params)
+		if err != nil {
+			if len(s.Then) > 0 {
+				err = fmt.Errorf("step %d: %w", i, err)
+			}
+			return o, err
+		}
+		r.report(results, &o, h)
+	}
+	o.Work = float64(r.macs) / float64(max(r.plan.macs, 1)*int64(len(s.Inferences())))
+	o.Key = hex.EncodeToString(h.Sum(nil))
+	enforced := r.set.Clone()
+	o.Enforced = &enforced
+	return o, nil
+}
+
+// infer goes through the model once. It gives up its hold on the results, whose elements are present until the next trim.
+func (r *run) infer(params []*value) ([]*value, error) {
+	results, err := r.body(r.plan, params)
+	if err != nil {
+		return nil, err
+	}
+	defer r.releaseAll(results)
+	for _, v := range results {
+		v.cost = float64(r.plan.macs) // what is behind it may be gone by the time that it is asked for again
+	}
+	return results, r.materialise(results...)
+}
+
+// steps goes through the steps of p, whose parameters are set. A step whose derivation is known costs a lookup; any other is evaluated.
+func (r *run) steps(p *plan) error {
+	for _, s := range p.steps {
 		if err := r.ctx.Err(); err != nil {
-			return engine.Observation{}, err
+			return err
 		}
 		if err := r.step(s); err != nil {
-			return engine.Observation{}, r.plan.fail(s, err)
+			return p.fail(s, err)
 		}
 		for _, slot := range s.release {
 			r.memo.release(r.current[slot])
@@ -42,70 +81,88 @@ func (r *run) observe() (engine.Observation, error) {
 		}
 		r.memo.trim()
 	}
-	results := make([]*value, len(r.plan.results))
-	for i, slot := range r.plan.results {
-		results[i] = r.current[slot]
-		results[i].cost = float64(r.plan.macs) // what is behind it may be gone by the time that it is asked for again
-	}
-	if err := r.materialise(results...); err != nil {
-		return engine.Observation{}, err
-	}
-	return r.report(results), nil
+	return nil
 }
 
-// abandon gives up all slots that are still held.
+// abandon gives up all that is still held.
 func (r *run) abandon() {
-	for slot, v := range r.current {
-		if v != nil {
-			r.memo.release(v)
-			r.current[slot] = nil
-		}
+	r.releaseAll(r.current)
+	for _, v := range r.state {
+		r.memo.release(v)
 	}
+	r.current, r.state = nil, nil
 	r.memo.trim()
 }
 
 // step sets the current values of s's outputs, which stay retained until their last reader has passed.
 func (r *run) step(s *step) error {
-	var d *derivation
-	switch s.node.Op {
-	case "Parameter":
-		return r.parameter(s)
-	case "Constant":
-		var known bool
-		if d, known = r.memo.derive(s, rounds{}, nil); !known {
-			d.out = []*value{r.memo.newValue(nil)}
-			d.out[0].from = d
-		}
-	default:
-		var err error
-		if d, err = r.derive(s); err != nil {
+	switch {
+	case s.node.Op == "Parameter":
+		return nil
+	case s.flow != nil:
+		out, err := r.control(s)
+		if err != nil {
 			return err
 		}
-		if d.out == nil {
-			if err := r.materialise(d.in...); err != nil {
-				return err
-			}
-			if err := r.evaluate(d); err != nil {
-				return err
-			}
-		}
+		copy(r.current[s.out:], out)
+		return nil
 	}
-	for o, v := range d.out {
+	out, err := r.values(s)
+	if err != nil {
+		return err
+	}
+	for o, v := range out {
 		r.current[s.out+o] = v
 		r.memo.retain(v)
 	}
 	return nil
 }
 
-func (r *run) parameter(s *step) error {
-	for i, p := range r.plan.graph.Params {
-		if p == s.node {
-			v, _ := r.memo.intern(s.out, r.inputs[i])
-			r.current[s.out] = v
-			r.memo.retain(v)
+// values are the outputs of a step without bodies.
+func (r *run) values(s *step) ([]*value, error) {
+	switch s.node.Op {
+	case "Constant":
+		d, known := r.memo.derive(s, rounds{}, nil)
+		if !known {
+			d.out = []*value{r.memo.newValue(nil)}
+			d.out[0].from = d
 		}
+		return d.out, nil
+	case "ReadValue":
+		return r.read(s)
+	case "Assign":
+		return []*value{r.assign(s)}, nil
 	}
-	return nil
+	d, err := r.derive(s)
+	if err != nil {
+		return nil, err
+	}
+	err = r.settled(d)
+	return d.out, err
+}
+
+// settled makes sure that it is known which values d gives.
+func (r *run) settled(d *derivation) error {
+	if d.out != nil {
+		return nil
+	}
+	if err := r.materialise(d.in...); err != nil {
+		return err
+	}
+	return r.evaluate(d)
+}
+
+// params are the values of the model's parameters.
+func (r *run) params(inputs map[string]*tensor.Tensor, source string) ([]*value, error) {
+	params := make([]*value, len(r.plan.params))
+	for i, p := range r.plan.graph.Params {
+		t, err := r.input(i, p, inputs, source)
+		if err != nil {
+			return nil, err
+		}
+		params[i], _ = r.memo.intern(r.plan.params[i], t)
+	}
+	return params, nil
 }
 
 // derive finds what s computes in this run: its operands after the rounding that happens before it, and the rounding that it does itself.
@@ -215,6 +272,9 @@ func (r *run) evaluate(d *derivation) error {
 	if d.step.op == nil {
 		return r.constant(d)
 	}
+	if err := r.ctx.Err(); err != nil {
+		return err
+	}
 	out, macs, err := r.evaluateStep(d)
 	if err != nil {
 		return err
@@ -248,7 +308,7 @@ func (r *run) constant(d *derivation) error {
 	raw := d.step.node.Value
 	t, err := raw.Decode()
 	if err != nil {
-		return r.plan.fail(d.step, err)
+		return fmt.Errorf("constant %q: %w", d.step.node.Name, err)
 	}
 	v := d.out[0]
 	r.settle(v, t, 0)
@@ -269,7 +329,7 @@ func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err
 		}
 		args[i] = ops.Arg{Type: v.tensor.Type, Shape: v.tensor.Shape, Value: v.tensor}
 	}
-	specs, err := s.infer(r.plan.graph, args, nil)
+	specs, err := s.infer(args)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -319,10 +379,8 @@ func (r *run) allocate(s *step, specs []ops.Spec, in []ops.Operand) ([]*tensor.T
 	return out, nil
 }
 
-// report names the results and digests their bits.
-func (r *run) report(results []*value) engine.Observation {
-	h := sha256.New()
-	o := engine.Observation{Work: float64(r.macs) / float64(max(r.plan.macs, 1))}
+// report adds the results of one inference to o and digests their bits.
+func (r *run) report(results []*value, o *engine.Observation, h hash.Hash) {
 	for i, v := range results {
 		o.Outputs = append(o.Outputs, engine.Output{Name: r.plan.graph.OutputName(i), Tensor: v.tensor})
 		if v.digest == nil {
@@ -330,8 +388,4 @@ func (r *run) report(results []*value) engine.Observation {
 		}
 		h.Write(v.digest)
 	}
-	o.Key = hex.EncodeToString(h.Sum(nil))
-	enforced := r.set.Clone()
-	o.Enforced = &enforced
-	return o
 }
