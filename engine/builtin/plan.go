@@ -42,10 +42,6 @@ type step struct {
 	flow      *flow // of If, Loop, TensorIterator
 }
 
-// foldLimit is the number of elements up to which a value that depends on constants and shapes alone is computed while planning: enough for
-// shapes, axes and indices, which decide other shapes.
-const foldLimit = 1 << 12
-
 // planner numbers what plans consist of.
 type planner struct {
 	precision  tensor.DType
@@ -184,26 +180,56 @@ func (s *step) inferInto(p *plan, known []ops.Arg) error {
 		s.specs = []ops.Spec{{Type: out[0].Type, Shape: out[0].Shape}}
 		return nil
 	}
-	var err error
-	if s.flow != nil {
-		s.specs, s.macs, err = s.flow.infer(known, args)
-	} else {
-		s.specs, err = s.infer(args)
-	}
+	results, err := s.outputs(known, args)
 	if err != nil {
 		return err
 	}
-	for o, spec := range s.specs {
-		if want := s.node.Out[o].Type; spec.Type != want {
-			return fmt.Errorf("output %d is %s, but the file declares %s", o, spec.Type, want)
+	s.specs = make([]ops.Spec, len(out))
+	for o, a := range results {
+		if want := s.node.Out[o].Type; a.Type != want {
+			return fmt.Errorf("output %d is %s, but the file declares %s", o, a.Type, want)
 		}
-		out[o] = ops.Arg{Type: spec.Type, Shape: spec.Shape}
+		out[o], s.specs[o] = a, ops.Spec{Type: a.Type, Shape: a.Shape}
 	}
-	if s.flow != nil {
-		return nil
+	if s.flow == nil {
+		s.macs = s.cost(args, s.specs)
 	}
-	s.macs = s.cost(args, s.specs)
-	return s.fold(args, out)
+	return nil
+}
+
+// outputs returns what is known of the outputs of s, whose inputs are args; the plans of bodies use known by slot.
+func (s *step) outputs(known, args []ops.Arg) (out []ops.Arg, err error) {
+	switch {
+	case s.flow != nil:
+		var specs []ops.Spec
+		specs, s.macs, err = s.flow.infer(known, args)
+		return argsOf(specs), err
+	case s.node.Op == "Constant":
+		a, err := ops.KnownConstant(s.node)
+		return []ops.Arg{a}, err
+	case s.op == nil:
+		specs, err := s.infer(args)
+		return argsOf(specs), err
+	}
+	if out, err = ops.Known(s.op, args); err == nil && len(out) < len(s.node.Out) {
+		err = s.tooFew(len(out))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out[:len(s.node.Out)], nil
+}
+
+func argsOf(specs []ops.Spec) []ops.Arg {
+	args := make([]ops.Arg, len(specs))
+	for i, s := range specs {
+		args[i] = ops.Arg{Type: s.Type, Shape: s.Shape}
+	}
+	return args
+}
+
+func (s *step) tooFew(outputs int) error {
+	return fmt.Errorf("has %d outputs, but the file declares %d", outputs, len(s.node.Out))
 }
 
 // fail adds to err where it happened.
@@ -222,57 +248,12 @@ func (s *step) infer(args []ops.Arg) ([]ops.Spec, error) {
 	}
 	specs, err := s.op.Infer(args)
 	if err == nil && len(specs) < len(s.node.Out) {
-		err = fmt.Errorf("has %d outputs, but the file declares %d", len(specs), len(s.node.Out))
+		err = s.tooFew(len(specs))
 	}
 	if err != nil {
 		return nil, err
 	}
 	return specs[:len(s.node.Out)], nil
-}
-
-// fold computes small values that are known before running into out.
-func (s *step) fold(in, out []ops.Arg) error {
-	if s.node.Op == "Constant" {
-		if n, err := tensor.Elements(s.node.Value.Shape); err != nil || n > foldLimit {
-			return err
-		}
-		v, err := s.node.Value.Decode()
-		out[0].Value = v
-		return err
-	}
-	if s.op == nil {
-		return nil
-	}
-	if f, ok := s.op.(ops.Folder); ok {
-		out[0].Value = f.Fold(in)
-		return nil
-	}
-	operands := make([]ops.Operand, len(in))
-	for i, a := range in {
-		if a.Value == nil {
-			return nil
-		}
-		operands[i].Tensor = a.Value
-	}
-	results := make([]*tensor.Tensor, len(out))
-	for o, a := range out {
-		if a.Shape == nil {
-			return nil
-		}
-		if n, err := tensor.Elements(a.Shape); err != nil || n > foldLimit {
-			return err
-		}
-		results[o] = tensor.New(a.Type, a.Shape...)
-	}
-	if s.view {
-		results[0] = in[0].Value.Reshape(out[0].Shape...)
-	} else if err := s.op.Eval(serial, operands, results); err != nil {
-		return err
-	}
-	for o := range out {
-		out[o].Value = results[o]
-	}
-	return nil
 }
 
 // cost is the number of multiply-adds of the step, one per output element for operations that do not say; 0 while shapes are unknown.

@@ -13,9 +13,6 @@ import (
 	"halfway/engine/tensor"
 )
 
-// serial runs the small evaluations of planning.
-var serial = kernel.NewWorkers(1)
-
 // A run is one probe on one sample.
 type run struct {
 	*Engine
