@@ -361,7 +361,10 @@ func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err
 func (r *run) allocate(s *step, specs []ops.Spec, in []ops.Operand) ([]*tensor.Tensor, error) {
 	out := make([]*tensor.Tensor, len(specs))
 	for o, spec := range specs {
-		if spec.Shape == nil && !s.view {
+		if spec.Shape == nil {
+			if s.view {
+				return nil, fmt.Errorf("the shape of output %d does not follow from its inputs", o)
+			}
 			continue // Eval decides
 		}
 		if _, err := tensor.Elements(spec.Shape); err != nil {

@@ -1,0 +1,159 @@
+"""Makes the models of this folder with their inputs and the outputs of OpenVINO's CPU plugin in f32.
+
+One model an operation or family; each node has its own attributes, each result compares one of them. Run: python generate.py [NAME]...
+"""
+import itertools
+import os
+import sys
+
+import numpy as np
+import openvino as ov
+from openvino import Type, PartialShape
+import openvino.opset1 as o1
+from openvino.utils.node_factory import NodeFactory
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MODELS = {}
+
+
+class Model:
+    """Collects parameters with their data and nodes whose outputs become results."""
+
+    def __init__(self, name):
+        self.name, self.params, self.data, self.results, self.count = name, [], [], [], 0
+        self.rng = np.random.default_rng(sum(map(ord, name)))
+
+    def param(self, array, dynamic=False):
+        array = np.asarray(array)
+        shape = PartialShape([-1] * array.ndim) if dynamic else PartialShape(list(array.shape))
+        p = o1.parameter(shape, Type(array.dtype))
+        p.set_friendly_name(f"p{len(self.params)}")
+        self.params.append(p)
+        self.data.append(array)
+        return p
+
+    def normal(self, *shape, scale=1.0):
+        return self.param((scale * self.rng.standard_normal(shape)).astype(np.float32))
+
+    def add(self, op, opset, inputs, attributes, name):
+        """Adds operation op of the numbered opset; inputs are nodes or arrays, which become constants."""
+        inputs = [i if isinstance(i, ov.Node) else o1.constant(i) for i in inputs]
+        node = NodeFactory(f"opset{opset}").create(op, [i.output(0) for i in inputs], attributes)
+        node.set_friendly_name(f"{node.get_type_name()}/{name}")
+        for i in range(node.get_output_size()):
+            self.results.append(o1.result(node.output(i)))
+
+    def save(self):
+        model = ov.Model(self.results, self.params, self.name)
+        core = ov.Core()
+        compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1})
+        request = compiled.create_infer_request()
+        request.infer(dict(enumerate(self.data)))
+        arrays = {f"input_{i}": a for i, a in enumerate(self.data)}
+        for i in range(len(self.results)):
+            arrays[f"output_{i}"] = request.get_output_tensor(i).data.copy()
+        path = os.path.join(HERE, self.name)
+        ov.serialize(model, path + ".xml", path + ".bin")
+        np.savez_compressed(path + ".npz", **arrays)
+        print(self.name, len(self.results), "results")
+
+
+def model(f):
+    MODELS[f.__name__.replace("_", "-")] = f
+    return f
+
+
+def boxes(rng, n, size=1.0):
+    """n boxes x1, y1, x2, y2 inside [0, size]."""
+    a, b = rng.random((n, 2)), rng.random((n, 2))
+    return (size * np.concatenate([np.minimum(a, b), np.maximum(a, b)], 1)).astype(np.float32)
+
+
+@model
+def prior_box(m):
+    size, image = m.param(np.array([3, 4], np.int64)), m.param(np.array([60, 90], np.int64))
+    base = dict(offset=0.5, variance=[0.1, 0.1, 0.2, 0.2])
+    variants = {
+        "ssd": dict(min_size=[16.0], max_size=[38.4], aspect_ratio=[2.0, 3.0], flip=True, step=16.0),
+        "auto-step": dict(min_size=[16.0, 20.0], max_size=[38.4, 40.0], aspect_ratio=[2.0]),
+        "clip": dict(min_size=[50.0], aspect_ratio=[0.5], clip=True, flip=True),
+        "one-variance": dict(min_size=[16.0], variance=[0.3]),
+        "no-variance": dict(min_size=[16.0], variance=[]),
+        "repeated-ratio": dict(min_size=[16.0], aspect_ratio=[1.0, 2.0, 2.0, 0.5], flip=True),
+        "fixed-density": dict(fixed_size=[9.0, 20.5], density=[2.0, 3.0], aspect_ratio=[2.0]),
+        "fixed-ratio": dict(fixed_size=[32.0], density=[2.0], fixed_ratio=[2.0]),
+        "mxnet": dict(min_size=[0.1, 0.2], aspect_ratio=[2.0, 0.5], scale_all_sizes=False, step=0.1),
+        "mxnet-auto-step": dict(min_size=[0.1, 0.2], aspect_ratio=[2.0, 0.5], scale_all_sizes=False, step=-1.0),
+    }
+    for name, v in variants.items():
+        m.add("PriorBox", 1, [size, image], {**base, **v}, name)
+    m.add("PriorBox", 8, [size, image], {**base, **variants["auto-step"], "min_max_aspect_ratios_order": True}, "order")
+
+
+@model
+def prior_box_clustered(m):
+    size, image = m.param(np.array([3, 4], np.int64)), m.param(np.array([60, 90], np.int64))
+    base = dict(width=[9.4, 25.1, 14.7], height=[15.0, 39.6, 25.5], offset=0.5, variance=[0.1, 0.1, 0.2, 0.2])
+    for name, v in {
+        "step": dict(step=16.0), "steps": dict(step_widths=10.0, step_heights=12.0), "auto": dict(), "clip": dict(clip=True),
+        "one-variance": dict(variance=[0.5], offset=0.0),
+    }.items():
+        m.add("PriorBoxClustered", 1, [size, image], {**base, **v}, name)
+
+
+def ssd(m, images, priors, classes, locations, normalized, target, own):
+    """Random predictions of an SSD head."""
+    rng = m.rng
+    logits = m.param((0.5 * rng.standard_normal((images, priors * locations * 4))).astype(np.float32))
+    scores = np.round(rng.random((images, priors, classes)), 1).astype(np.float32)  # with ties
+    confidences = m.param(scores.reshape(images, -1))
+    rows = []
+    for _ in range(images if own else 1):
+        b = boxes(rng, priors, 1 if normalized else 100)
+        if not normalized:
+            ids = np.zeros((priors, 1), np.float32)
+            ids[-2:] = -1
+            b = np.concatenate([ids, b], 1)
+        v = np.full(b.size, 0.1, np.float32)
+        rows.append([b.ravel()] if target else [b.ravel(), v])
+    return logits, confidences, m.param(np.array(rows, np.float32))
+
+
+@model
+def detection_output(m):
+    for name, v in {
+        "center": dict(code_type="caffe.PriorBoxParameter.CENTER_SIZE"),
+        "corner": dict(code_type="caffe.PriorBoxParameter.CORNER"),
+        "keep-5": dict(keep_top_k=[5]),
+        "keep-all": dict(keep_top_k=[-1], top_k=4),
+        "no-limit": dict(keep_top_k=[-1], top_k=-1),
+        "own-locations": dict(share_location=False),
+        "own-priors": dict(own=True),
+        "target": dict(variance_encoded_in_target=True),
+        "target-center": dict(variance_encoded_in_target=True, code_type="caffe.PriorBoxParameter.CENTER_SIZE", own=True),
+        "clip-before": dict(clip_before_nms=True),
+        "clip-after": dict(clip_after_nms=True),
+        "pixels": dict(normalized=False, input_height=80, input_width=100),
+        "mxnet": dict(decrease_label_id=True, code_type="caffe.PriorBoxParameter.CENTER_SIZE"),
+        "mxnet-own-locations": dict(decrease_label_id=True, share_location=False, keep_top_k=[6]),
+        "refined": dict(refined=True, objectness_score=0.4),
+        "refined-own-locations": dict(refined=True, objectness_score=0.4, share_location=False, background_label_id=1),
+        "refined-pixels": dict(refined=True, objectness_score=0.4, normalized=False, input_height=80, input_width=100),
+        "refined-mxnet": dict(refined=True, objectness_score=0.4, decrease_label_id=True),
+        "nothing": dict(confidence_threshold=2.0),
+    }.items():
+        v = dict(dict(background_label_id=0, top_k=10, keep_top_k=[20], nms_threshold=0.45, confidence_threshold=0.25, normalized=True), **v)
+        own, refined, images, priors, classes = v.pop("own", False), v.pop("refined", False), 2, 12, 3
+        locations = 1 if v.get("share_location", True) else classes
+        inputs = ssd(m, images, priors, classes, locations, v["normalized"], v.get("variance_encoded_in_target", False), own)
+        if refined:
+            inputs += (m.param(m.rng.random((images, priors * 2)).astype(np.float32)), m.normal(images, priors * locations * 4, scale=0.3))
+        m.add("DetectionOutput", 8, inputs, v, name)
+        if name == "center":
+            m.add("DetectionOutput", 1, inputs, dict(v, num_classes=classes), "opset1")
+
+
+for name in sys.argv[1:] or MODELS:
+    m = Model(name)
+    MODELS[name](m)
+    m.save()
