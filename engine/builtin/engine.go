@@ -51,7 +51,11 @@ func (m *Model) Engine(o Options) (*Engine, error) {
 	if o.Precision == tensor.Invalid {
 		o.Precision = tensor.BF16
 	}
-	g, err := passes.Apply(m.graph, o.View)
+	file, err := m.Graph(o.Shapes)
+	if err != nil {
+		return nil, err
+	}
+	g, err := passes.Apply(file, o.View)
 	if err != nil {
 		return nil, err
 	}

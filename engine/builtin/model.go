@@ -15,12 +15,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"halfway/engine"
 	"halfway/engine/graph"
 	"halfway/engine/ir"
+	"halfway/engine/onnx"
 	"halfway/engine/ops"
 	"halfway/engine/passes"
 	"halfway/engine/tensor"
@@ -31,25 +31,42 @@ func Views() []string { return passes.Views() }
 
 // A Model is a model file that was read and whose operations are all supported. Its weights stay in the mapped file until Close.
 type Model struct {
-	graph *graph.Graph
+	source
 	files []string // to hash: the model, then its weights
-	close io.Closer
 }
 
-// Open reads the model at path, an OpenVINO IR (.xml with its .bin beside it). The error of a model with unsupported operations names all of
-// them.
+// A source is a model in one of the formats that are read.
+type source interface {
+	// Graph returns the model for the given input shapes, by any of an input's names, in place of what the file declares.
+	Graph(shapes map[string][]int) (*graph.Graph, error)
+	// Inputs describes the model's inputs in its order, with the shapes that the file declares.
+	Inputs() []engine.Input
+	Close() error
+}
+
+// Open reads the model at path: an OpenVINO IR (.xml with its .bin beside it) or an ONNX model. The error of a model with unsupported
+// operations names all of them.
 func Open(path string) (*Model, error) {
-	if ext := strings.ToLower(filepath.Ext(path)); ext != ".xml" {
+	switch ext := strings.ToLower(filepath.Ext(path)); ext {
+	case ".xml":
+		return openIR(path)
+	case ".onnx":
+		return openONNX(path)
+	default:
 		if _, err := os.Stat(path); err != nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("%s: cannot tell the model's format from the ending %q: want an OpenVINO IR, .xml with its .bin beside it", path, ext)
+		return nil, fmt.Errorf("%s: cannot tell the model's format from the ending %q: want an OpenVINO IR (.xml with its .bin beside it) or .onnx",
+			path, ext)
 	}
+}
+
+func openIR(path string) (*Model, error) {
 	g, closer, err := ir.Read(path)
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{graph: g, files: []string{path}, close: closer}
+	m := &Model{source: irModel{g, closer}, files: []string{path}}
 	if bin := strings.TrimSuffix(path, filepath.Ext(path)) + ".bin"; exists(bin) {
 		m.files = append(m.files, bin)
 	}
@@ -57,6 +74,22 @@ func Open(path string) (*Model, error) {
 		return nil, errors.Join(err, m.Close())
 	}
 	return m, nil
+}
+
+// irModel is a graph that does not depend on input shapes.
+type irModel struct {
+	graph *graph.Graph
+	io.Closer
+}
+
+func (m irModel) Graph(map[string][]int) (*graph.Graph, error) { return m.graph, nil }
+
+func openONNX(path string) (*Model, error) {
+	o, err := onnx.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return &Model{source: onnxModel{o}, files: o.Files()}, nil
 }
 
 func exists(path string) bool {
@@ -104,14 +137,6 @@ func intrinsic(n *graph.Node) bool {
 	return false
 }
 
-// Close unmaps the weights. No engine of the model may run after it.
-func (m *Model) Close() error {
-	if m.close == nil {
-		return nil
-	}
-	return m.close.Close()
-}
-
 // SHA256 is the hash, in hexadecimal, of the model's files one after the other. It takes a pass over the weights.
 func (m *Model) SHA256(ctx context.Context) (string, error) {
 	h := sha256.New()
@@ -139,69 +164,4 @@ func hashFile(ctx context.Context, w io.Writer, path string) error {
 			return fmt.Errorf("hashing %s: %w", path, err)
 		}
 	}
-}
-
-// Inputs describes the model's inputs in its order, with the shapes that the file declares.
-func (m *Model) Inputs() []engine.Input {
-	readers := m.graph.Consumers()
-	r := make([]engine.Input, len(m.graph.Params))
-	for i, p := range m.graph.Params {
-		out := p.Out[0]
-		r[i] = engine.Input{
-			Name:  m.graph.InputName(i),
-			Names: append(slices.Clone(out.Names), p.Name),
-			Type:  out.Type,
-			Shape: out.Shape,
-			Mask:  strings.Contains(strings.ToLower(m.graph.InputName(i)), "mask"),
-		}
-		if out.Type.IsInteger() {
-			r[i].Bound = indexBound(p, readers)
-		}
-	}
-	return r
-}
-
-// indexBound is the size of the axis that p's values index in a Gather, directly or through a Convert; 0 when there is none.
-func indexBound(p *graph.Node, readers [][]*graph.Node) int64 {
-	var bound int64
-	for _, r := range readers[p.ID] {
-		b := int64(0)
-		switch {
-		case r.Op == "Convert":
-			b = indexBound(r, readers)
-		case r.Op == "Gather" && r.In[1].Node == p:
-			b = gatherAxisSize(r)
-		}
-		if b > 0 && (bound == 0 || b < bound) {
-			bound = b
-		}
-	}
-	return bound
-}
-
-func gatherAxisSize(n *graph.Node) int64 {
-	shape := n.In[0].Node.Out[n.In[0].Out].Shape
-	axis := 0
-	if len(n.In) > 2 && n.In[2].Node.Op == "Constant" {
-		if t, err := n.In[2].Node.Value.Decode(); err == nil && t.Len() == 1 {
-			axis = scalarInt(t)
-		}
-	}
-	if axis < 0 {
-		axis += len(shape)
-	}
-	if axis < 0 || axis >= len(shape) {
-		return 0
-	}
-	return int64(max(shape[axis], 0))
-}
-
-func scalarInt(t *tensor.Tensor) int {
-	switch d := t.Any().(type) {
-	case []int64:
-		return int(d[0])
-	case []int32:
-		return int(d[0])
-	}
-	return 0
 }

@@ -1,0 +1,231 @@
+package onnx
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"halfway/engine/graph"
+	"halfway/engine/ops"
+	"halfway/engine/tensor"
+)
+
+// A call is one node on its way to OpenVINO operations. Its methods that add operations remember the first error and go on with a zero Port, so
+// that a translation checks once, when it returns.
+type call struct {
+	*scope
+	node  *nodeProto
+	in    []graph.Port // a zero Port for an optional input that is not given
+	opset int          // version of the node's domain
+	err   error
+}
+
+func (c *call) fail(format string, args ...any) {
+	if c.err == nil {
+		c.err = fmt.Errorf(format, args...)
+	}
+}
+
+// has reports whether input i is given.
+func (c *call) has(i int) bool { return i < len(c.in) && c.in[i].Node != nil }
+
+// input returns input i, which must be given.
+func (c *call) input(i int) graph.Port {
+	if !c.has(i) {
+		c.fail("input %d is missing", i)
+		return graph.Port{}
+	}
+	return c.in[i]
+}
+
+// op adds an operation and returns its first output.
+func (c *call) op(name string, attrs graph.Attrs, in ...graph.Port) graph.Port {
+	out := c.many(name, attrs, in...)
+	if len(out) == 0 {
+		return graph.Port{}
+	}
+	return out[0]
+}
+
+// many adds an operation and returns all of its outputs.
+func (c *call) many(name string, attrs graph.Attrs, in ...graph.Port) []graph.Port {
+	if c.err != nil {
+		return nil
+	}
+	args := make([]ops.Arg, len(in))
+	for i, p := range in {
+		if p.Node == nil {
+			c.fail("input %d of %s is missing", i, name)
+			return nil
+		}
+		args[i] = c.known[p]
+	}
+	n := &graph.Node{Op: name, Opset: "opset1", Attrs: attrs, In: in}
+	op, err := ops.Bind(n)
+	if err != nil {
+		c.err = err
+		return nil
+	}
+	out, err := ops.Known(op, args)
+	if err != nil {
+		c.fail("%s: %w", name, err)
+		return nil
+	}
+	c.g.Insert(n)
+	n.Name = fmt.Sprintf("%s_%d", name, n.ID)
+	ports := make([]graph.Port, len(out))
+	for o, a := range out {
+		n.Out = append(n.Out, graph.Output{Type: a.Type, Shape: a.Shape})
+		ports[o] = graph.Port{Node: n, Out: o}
+		c.known[ports[o]] = a
+	}
+	return ports
+}
+
+// one is op as the only output of a translation.
+func (c *call) one(name string, attrs graph.Attrs, in ...graph.Port) ([]graph.Port, error) {
+	return []graph.Port{c.op(name, attrs, in...)}, c.err
+}
+
+// kind is the element type of a value.
+func (c *call) kind(p graph.Port) tensor.DType { return c.known[p].Type }
+
+// shape is the shape of a value, nil when it is not known.
+func (c *call) shape(p graph.Port) []int { return c.known[p].Shape }
+
+// rank is the rank of a value, which must be known.
+func (c *call) rank(p graph.Port) int {
+	shape := c.known[p].Shape
+	if shape == nil {
+		c.fail("the shape of %q is not known, and the translation depends on it: give the shapes of the model's inputs (--shape)", p.Node.Name)
+	}
+	return len(shape)
+}
+
+// axis is an axis of p made non-negative.
+func (c *call) axis(p graph.Port, axis int) int {
+	rank := c.rank(p)
+	if axis < -rank || axis > rank {
+		c.fail("axis %d does not fit rank %d", axis, rank)
+		return 0
+	}
+	if axis < 0 {
+		axis += rank
+	}
+	return axis
+}
+
+// ints are the values of an integer input that must be known before running; ok is false when they are not.
+func (c *call) knownInts(p graph.Port) (values []int, ok bool) {
+	a := c.known[p]
+	if a.Value == nil {
+		return nil, false
+	}
+	t, err := tensor.ConvertExact(a.Value, tensor.I64)
+	if err != nil {
+		return nil, false
+	}
+	for _, v := range tensor.Data[int64](t) {
+		values = append(values, int(v))
+	}
+	return values, true
+}
+
+// i64s adds a constant vector.
+func (c *call) i64s(values ...int) graph.Port {
+	raw := &tensor.Raw{Type: tensor.I64, Shape: []int{len(values)}}
+	for _, v := range values {
+		raw.Bytes = binary.LittleEndian.AppendUint64(raw.Bytes, uint64(v))
+	}
+	return c.raw(raw)
+}
+
+// i64 adds a constant scalar.
+func (c *call) i64(v int) graph.Port {
+	return c.raw(&tensor.Raw{Type: tensor.I64, Shape: []int{}, Bytes: binary.LittleEndian.AppendUint64(nil, uint64(v))})
+}
+
+// scalar adds a constant scalar of a floating-point or integer type.
+func (c *call) scalar(t tensor.DType, v float64) graph.Port {
+	if t == tensor.F32 {
+		return c.raw(&tensor.Raw{Type: t, Shape: []int{}, Bytes: binary.LittleEndian.AppendUint32(nil, math.Float32bits(float32(v)))})
+	}
+	wide := c.raw(&tensor.Raw{Type: tensor.F64, Shape: []int{}, Bytes: binary.LittleEndian.AppendUint64(nil, math.Float64bits(v))})
+	if t == tensor.F64 {
+		return wide
+	}
+	return c.convert(wide, t)
+}
+
+func (c *call) raw(r *tensor.Raw) graph.Port {
+	p, err := c.constant("", r)
+	if err != nil {
+		c.fail("%w", err)
+	}
+	return p
+}
+
+// convert adds a Convert where p has another type.
+func (c *call) convert(p graph.Port, t tensor.DType) graph.Port {
+	if p.Node == nil || c.kind(p) == t {
+		return p
+	}
+	return c.op("Convert", graph.Attrs{"destination_type": t.String()}, p)
+}
+
+// attr is the node's attribute, that of the function's call where it refers to one; nil when it is not given.
+func (c *call) attr(name string) *attrProto {
+	a := c.node.attrs[name]
+	if a != nil && a.ref != "" {
+		return c.attrs[a.ref]
+	}
+	return a
+}
+
+func (c *call) int(name string, otherwise int) int {
+	if a := c.attr(name); a != nil {
+		return int(a.i)
+	}
+	return otherwise
+}
+
+func (c *call) float(name string, otherwise float64) float64 {
+	if a := c.attr(name); a != nil {
+		return float64(a.f)
+	}
+	return otherwise
+}
+
+func (c *call) string(name, otherwise string) string {
+	if a := c.attr(name); a != nil {
+		return string(a.s)
+	}
+	return otherwise
+}
+
+// ints is a list of integers, nil when it is not given.
+func (c *call) ints(name string) []int {
+	a := c.attr(name)
+	if a == nil {
+		return nil
+	}
+	r := make([]int, len(a.ints))
+	for i, v := range a.ints {
+		r[i] = int(v)
+	}
+	return r
+}
+
+// list spells integers as an IR's data element does.
+func list(values []int) string {
+	s := make([]string, len(values))
+	for i, v := range values {
+		s[i] = strconv.Itoa(v)
+	}
+	return strings.Join(s, ",")
+}
+
+// number spells a float as an IR's data element does.
+func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
