@@ -58,7 +58,9 @@ func runModel(t *testing.T, path string) {
 	}
 }
 
-type evaluator struct{ known map[*graph.Node][]*tensor.Tensor }
+type evaluator struct {
+	known map[*graph.Node][]*tensor.Tensor
+}
 
 func (e *evaluator) evaluate(n *graph.Node) ([]*tensor.Tensor, error) {
 	if out, ok := e.known[n]; ok {

@@ -153,6 +153,50 @@ def detection_output(m):
             m.add("DetectionOutput", 1, inputs, dict(v, num_classes=classes), "opset1")
 
 
+GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
+ACTIVATIONS = {"RNN": ["tanh"], "GRU": ["sigmoid", "tanh"], "LSTM": ["sigmoid", "tanh", "tanh"]}
+CELL_OPSET = {"RNN": 1, "GRU": 3, "LSTM": 4}
+
+
+def cell_inputs(m, kind, lengths=None, directions=None, linear=False, batch=2, steps=5, size=3, hidden=4):
+    """Parameters X, H, (C), (lengths) and constants W, R, B; a sequence when directions are given."""
+    normal = lambda *s: (0.7 * m.rng.standard_normal(s)).astype(np.float32)
+    dirs = [] if directions is None else [directions]
+    state = [batch, *dirs, hidden]
+    inputs = [m.param(normal(batch, *([steps] if dirs else []), size)), m.param(normal(*state))]
+    if kind == "LSTM":
+        inputs.append(m.param(normal(*state)))
+    if dirs:
+        inputs.append(m.param(np.array(lengths, np.int64)) if lengths else np.full(batch, steps, np.int64))
+    rows = GATES[kind] * hidden
+    return inputs + [normal(*dirs, rows, size), normal(*dirs, rows, hidden), normal(*dirs, rows + (hidden if linear else 0))]
+
+
+@model
+def cells(m):
+    relu = {"RNN": ["relu"], "GRU": ["tanh", "relu"], "LSTM": ["tanh", "relu", "sigmoid"]}
+    for kind, opset in CELL_OPSET.items():
+        for name, v in {"default": {}, "clip": dict(clip=0.5), "activations": dict(activations=relu[kind])}.items():
+            m.add(f"{kind}Cell", opset, cell_inputs(m, kind), dict(hidden_size=4, **v), name)
+    for name, v in {"linear": {}, "linear-clip": dict(clip=0.5)}.items():
+        m.add("GRUCell", 3, cell_inputs(m, "GRU", linear=True), dict(hidden_size=4, linear_before_reset=True, **v), name)
+    m.add("LSTMCell", 1, cell_inputs(m, "LSTM"), dict(hidden_size=4, weights_format="fico"), "opset1-fico")
+
+
+@model
+def sequences(m):
+    for kind in GATES:
+        for direction, lengths in itertools.product(["forward", "reverse", "bidirectional"], [None, [3, 5], [0, 2]]):
+            dirs = 2 if direction == "bidirectional" else 1
+            name = direction + ("-lengths-" + "-".join(map(str, lengths)) if lengths else "")
+            inputs = cell_inputs(m, kind, lengths, dirs)
+            m.add(f"{kind}Sequence", 5, inputs, dict(hidden_size=4, direction=direction, activations=ACTIVATIONS[kind]), name)
+    for direction in ["forward", "bidirectional"]:
+        inputs = cell_inputs(m, "GRU", None, 2 if direction == "bidirectional" else 1, linear=True)
+        m.add("GRUSequence", 5, inputs, dict(hidden_size=4, direction=direction, activations=ACTIVATIONS["GRU"], linear_before_reset=True), "linear-" + direction)
+    m.add("LSTMSequence", 5, cell_inputs(m, "LSTM", [4, 2], 1), dict(hidden_size=4, direction="reverse", activations=ACTIVATIONS["LSTM"], clip=0.3), "clip")
+
+
 for name in sys.argv[1:] or MODELS:
     m = Model(name)
     MODELS[name](m)
