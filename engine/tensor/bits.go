@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"math/bits"
 	"slices"
 	"unsafe"
@@ -100,4 +101,15 @@ func Digest(t *Tensor) []byte {
 	h.Write(head)
 	h.Write(t.view())
 	return h.Sum(nil)
+}
+
+// Bits returns the memory of the elements as unsigned integers of their width, shared: for what moves elements without looking at them.
+// It panics when E is not as wide as the elements are kept.
+func Bits[E uint8 | uint16 | uint32 | uint64](t *Tensor) []E {
+	var e E
+	b := t.view()
+	if size := int(unsafe.Sizeof(e)); size != t.Type.KeptBytes() {
+		panic(fmt.Sprintf("tensor.Bits: %s elements are kept in %d bytes, not %d", t.Type, t.Type.KeptBytes(), size))
+	}
+	return unsafe.Slice((*E)(unsafe.Pointer(unsafe.SliceData(b))), t.Len())
 }

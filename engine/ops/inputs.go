@@ -1,0 +1,155 @@
+package ops
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"halfway/engine/graph"
+	"halfway/engine/tensor"
+)
+
+// integers returns the elements of input i, called name in errors, which must be integers; nil while they are not known.
+func integers(in []Arg, i int, name string) ([]int, error) {
+	a := in[i]
+	if !a.Type.IsInteger() {
+		return nil, fmt.Errorf("input %d (%s) is %s, want integers", i, name, a.Type)
+	}
+	if a.Value == nil {
+		return nil, nil
+	}
+	return intValues(a.Value), nil
+}
+
+// vector is integers of an input that must be a list or a single element.
+func vector(in []Arg, i int, name string) ([]int, error) {
+	if len(in[i].Shape) > 1 {
+		return nil, fmt.Errorf("input %d (%s) has shape %v, want a list", i, name, in[i].Shape)
+	}
+	return integers(in, i, name)
+}
+
+// scalar returns the only element of input i, which must be an integer; ok is false while it is not known.
+func scalar(in []Arg, i int, name string) (v int, ok bool, err error) {
+	if err := wantOneElement(in, i, name); err != nil {
+		return 0, false, err
+	}
+	list, err := integers(in, i, name)
+	if list == nil || err != nil {
+		return 0, false, err
+	}
+	return list[0], true, nil
+}
+
+// wantOneElement checks that input i has a single element, as far as its shape is known.
+func wantOneElement(in []Arg, i int, name string) error {
+	s := in[i].Shape
+	if s == nil {
+		return nil
+	}
+	if n, err := tensor.Elements(s); err != nil || n != 1 {
+		return fmt.Errorf("input %d (%s) has shape %v, want one element", i, name, s)
+	}
+	return nil
+}
+
+// wantOneType checks that the given inputs have one element type.
+func wantOneType(in []Arg, a, b int) error {
+	if in[a].Type != in[b].Type {
+		return fmt.Errorf("inputs %d and %d are %s and %s, want one type", a, b, in[a].Type, in[b].Type)
+	}
+	return nil
+}
+
+// normalAxis returns axis, which may count from the end, as a number from 0 to rank-1.
+func normalAxis(axis, rank int) (int, error) {
+	if axis < -rank || axis >= rank {
+		return 0, fmt.Errorf("axis %d is outside an array of rank %d", axis, rank)
+	}
+	if axis < 0 {
+		axis += rank
+	}
+	return axis, nil
+}
+
+// normalAxes normalises a list of axes, in which none may occur twice.
+func normalAxes(axes []int, rank int) ([]int, error) {
+	r := make([]int, len(axes))
+	seen := make([]bool, rank)
+	for i, a := range axes {
+		n, err := normalAxis(a, rank)
+		if err != nil {
+			return nil, err
+		}
+		if seen[n] {
+			return nil, fmt.Errorf("axis %d occurs twice in %v", n, axes)
+		}
+		seen[n], r[i] = true, n
+	}
+	return r, nil
+}
+
+// axisInput returns the axis that input i names in an array of the given rank; ok is false while it is not known.
+func axisInput(in []Arg, i, rank int) (axis int, ok bool, err error) {
+	v, ok, err := scalar(in, i, "axis")
+	if !ok || err != nil {
+		return 0, false, err
+	}
+	axis, err = normalAxis(v, rank)
+	return axis, err == nil, err
+}
+
+// opsetVersion is the number of n's opset; 0 for operations of other domains.
+func opsetVersion(n *graph.Node) int {
+	v, err := strconv.Atoi(strings.TrimPrefix(n.Opset, "opset"))
+	if err != nil {
+		return 0
+	}
+	return v
+}
+
+// product is the number of elements of a part of a shape that was checked.
+func product(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
+}
+
+// known is what is known of operands: everything.
+func known(in []Operand) []Arg {
+	r := make([]Arg, len(in))
+	for i, o := range in {
+		r[i] = Arg{Type: o.Type, Shape: o.Shape, Value: o.Tensor}
+	}
+	return r
+}
+
+// putInts stores f(i), converted, as each element of a tensor of integers.
+func putInts(t *tensor.Tensor, f func(i int) int) {
+	switch d := t.Any().(type) {
+	case []int64:
+		fillInts(d, f)
+	case []int32:
+		fillInts(d, f)
+	case []int16:
+		fillInts(d, f)
+	case []int8:
+		fillInts(d, f)
+	case []uint64:
+		fillInts(d, f)
+	case []uint32:
+		fillInts(d, f)
+	case []uint16:
+		fillInts(d, f)
+	case []uint8:
+		fillInts(d, f)
+	}
+}
+
+func fillInts[E int64 | int32 | int16 | int8 | uint64 | uint32 | uint16 | uint8](d []E, f func(i int) int) {
+	for i := range d {
+		d[i] = E(f(i))
+	}
+}

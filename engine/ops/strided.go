@@ -1,0 +1,237 @@
+package ops
+
+import (
+	"slices"
+
+	"halfway/engine/kernel"
+	"halfway/engine/tensor"
+)
+
+// A layout says where the elements of an array lie in a tensor: (i, j, ...) at offset + i*strides[0] + j*strides[1] + ...
+// Strides may be zero or negative.
+type layout struct {
+	offset  int
+	strides []int
+}
+
+// dense is the layout of a row-major array.
+func dense(shape []int) layout {
+	l := layout{strides: make([]int, len(shape))}
+	n := 1
+	for i := len(shape) - 1; i >= 0; i-- {
+		l.strides[i] = n
+		n *= shape[i]
+	}
+	return l
+}
+
+// A span is one loop of a movement: n steps of the given strides.
+type span struct{ n, to, from int }
+
+// A movement copies an array between two layouts: loops over outer, in each a band of rows.
+type movement struct {
+	outer    []span
+	rows     span // at least one
+	row      span
+	to, from int
+	bands    int // the rows are done in bands of bandRows
+	tasks    int // bands of all outer steps
+}
+
+const bandRows = 64
+
+// move copies an array of the given shape from one layout in src to another in dst, a tensor of the same type.
+func move(w *kernel.Workers, shape []int, dst *tensor.Tensor, to layout, src *tensor.Tensor, from layout) {
+	if slices.Contains(shape, 0) {
+		return
+	}
+	m := newMovement(shape, to, from)
+	switch dst.Type.KeptBytes() {
+	case 1:
+		moveBits(w, m, tensor.Bits[uint8](dst), tensor.Bits[uint8](src))
+	case 2:
+		moveBits(w, m, tensor.Bits[uint16](dst), tensor.Bits[uint16](src))
+	case 4:
+		moveBits(w, m, tensor.Bits[uint32](dst), tensor.Bits[uint32](src))
+	default:
+		moveBits(w, m, tensor.Bits[uint64](dst), tensor.Bits[uint64](src))
+	}
+}
+
+func newMovement(shape []int, to, from layout) *movement {
+	loops := spans(shape, to.strides, from.strides)
+	m := &movement{row: loops[len(loops)-1], to: to.offset, from: from.offset}
+	loops = loops[:len(loops)-1]
+	i := len(loops) - 1
+	if m.row.from != 1 && m.row.from != 0 { // the loop that reads consecutive elements, if any, goes next to that which writes them
+		if j := slices.IndexFunc(loops, func(s span) bool { return s.from == 1 }); j >= 0 {
+			i = j
+		}
+	}
+	m.rows = loops[i]
+	m.outer = slices.Delete(loops, i, i+1)
+	m.bands = (m.rows.n + bandRows - 1) / bandRows
+	m.tasks = m.bands
+	for _, s := range m.outer {
+		m.tasks *= s.n
+	}
+	return m
+}
+
+// spans returns the loops over shape, at least two: without those of one step, and adjacent ones that step like one joined.
+func spans(shape, to, from []int) []span {
+	var r []span
+	for i, n := range shape {
+		s := span{n, to[i], from[i]}
+		if n == 1 {
+			continue
+		}
+		if k := len(r) - 1; k >= 0 && r[k].to == s.to*n && r[k].from == s.from*n {
+			r[k] = span{r[k].n * n, s.to, s.from}
+			continue
+		}
+		r = append(r, s)
+	}
+	for len(r) < 2 {
+		r = slices.Insert(r, 0, span{n: 1, to: 1, from: 1})
+	}
+	return r
+}
+
+func moveBits[E uint8 | uint16 | uint32 | uint64](w *kernel.Workers, m *movement, dst, src []E) {
+	if m.tasks == 1 && m.rows.n == 1 && m.row.to == 1 && m.row.from == 1 { // one run: the threads share it
+		w.For(m.row.n, 1<<16, func(lo, hi int) { copy(dst[m.to+lo:m.to+hi], src[m.from+lo:m.from+hi]) })
+		return
+	}
+	work := min(m.rows.n, bandRows) * m.row.n
+	w.For(m.tasks, 1+1<<15/work, func(lo, hi int) {
+		m.each(lo, hi, func(to, from, rows int) { moveRows(dst, src, to, from, span{rows, m.rows.to, m.rows.from}, m.row) })
+	})
+}
+
+// each calls f for the bands lo to hi with the position of their first element and their number of rows.
+func (m *movement) each(lo, hi int, f func(to, from, rows int)) {
+	band, step := lo%m.bands, lo/m.bands
+	index := make([]int, len(m.outer))
+	to, from := m.to, m.from
+	for i := len(m.outer) - 1; i >= 0; i-- {
+		s := m.outer[i]
+		index[i] = step % s.n
+		step /= s.n
+		to, from = to+index[i]*s.to, from+index[i]*s.from
+	}
+	for ; lo < hi; lo++ {
+		first := band * bandRows
+		f(to+first*m.rows.to, from+first*m.rows.from, min(bandRows, m.rows.n-first))
+		if band++; band < m.bands {
+			continue
+		}
+		band = 0
+		for i := len(m.outer) - 1; i >= 0; i-- {
+			s := m.outer[i]
+			to, from = to+s.to, from+s.from
+			if index[i]++; index[i] < s.n {
+				break
+			}
+			index[i] = 0
+			to, from = to-s.n*s.to, from-s.n*s.from
+		}
+	}
+}
+
+// moveRows copies rows, choosing the loop by how the elements lie.
+func moveRows[E uint8 | uint16 | uint32 | uint64](dst, src []E, to, from int, rows, row span) {
+	switch {
+	case row.to == 1 && row.from == 1 && row.n >= 8:
+		for i := range rows.n {
+			copy(dst[to+i*rows.to:][:row.n], src[from+i*rows.from:][:row.n])
+		}
+	case row.to == 1 && row.from == 0:
+		for i := range rows.n {
+			d, v := dst[to+i*rows.to:][:row.n], src[from+i*rows.from]
+			for j := range d {
+				d[j] = v
+			}
+		}
+	case row.to == 1 && rows.from == 1:
+		transposeRows(dst, src, to, from, rows, row)
+	case row.to == 1:
+		for i := range rows.n {
+			k := from + i*rows.from
+			d := dst[to+i*rows.to:][:row.n]
+			for j := range d {
+				d[j] = src[k]
+				k += row.from
+			}
+		}
+	default:
+		for i := range rows.n {
+			t, k := to+i*rows.to, from+i*rows.from
+			for range row.n {
+				dst[t] = src[k]
+				t, k = t+row.to, k+row.from
+			}
+		}
+	}
+}
+
+// transposeRows writes rows of consecutive elements that are read down columns, in strips as narrow as the cache has ways: each strip reads
+// the lines that it touched for the row before.
+func transposeRows[E uint8 | uint16 | uint32 | uint64](dst, src []E, to, from int, rows, row span) {
+	const strip = 8
+	j := 0
+	for ; j+strip <= row.n; j += strip {
+		c := from + j*row.from
+		s0, s1, s2, s3 := src[c:], src[c+row.from:], src[c+2*row.from:], src[c+3*row.from:]
+		s4, s5, s6, s7 := src[c+4*row.from:], src[c+5*row.from:], src[c+6*row.from:], src[c+7*row.from:]
+		for i := range rows.n {
+			d := dst[to+i*rows.to+j:][:strip]
+			d[0], d[1], d[2], d[3] = s0[i], s1[i], s2[i], s3[i]
+			d[4], d[5], d[6], d[7] = s4[i], s5[i], s6[i], s7[i]
+		}
+	}
+	for ; j < row.n; j++ {
+		s := src[from+j*row.from:]
+		for i := range rows.n {
+			dst[to+i*rows.to+j] = s[i]
+		}
+	}
+}
+
+// A pattern is an output whose elements are all found in input 0 by strides.
+type pattern struct {
+	shape []int // of the output
+	dims  []int // the shape that is iterated, with as many elements as shape; nil when it is shape
+	from  layout
+}
+
+// A rearrangement is an operation whose output is a pattern of its first input: the function is the whole operation. It returns nil while the
+// pattern is not known; out-of-range values of inputs are errors.
+type rearrangement func(in []Arg) (*pattern, error)
+
+func (f rearrangement) Infer(in []Arg) ([]Spec, error) {
+	p, err := f(in)
+	if err != nil {
+		return nil, err
+	}
+	if p == nil {
+		return []Spec{{Type: in[0].Type}}, nil
+	}
+	if _, err := tensor.Elements(p.shape); err != nil {
+		return nil, err
+	}
+	return []Spec{{in[0].Type, p.shape}}, nil
+}
+
+func (f rearrangement) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
+	p, err := f(known(in))
+	if err != nil {
+		return err
+	}
+	dims := p.dims
+	if dims == nil {
+		dims = p.shape
+	}
+	move(w, dims, out[0], dense(dims), in[0].Tensor, p.from)
+	return nil
+}
