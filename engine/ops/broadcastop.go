@@ -12,7 +12,10 @@ import (
 func init() {
 	register("Broadcast", func(n *graph.Node) (Op, error) {
 		d := n.Attrs.Decode()
-		mode := d.Enum("mode", "numpy", "numpy", "explicit", "bidirectional")
+		mode := d.Enum("mode", "numpy", "numpy", "explicit", "bidirectional", "none")
+		if mode == "none" { // how opset1 spells it
+			mode = "explicit"
+		}
 		return rearrangement(func(in []Arg) (*pattern, error) { return broadcastTo(in, mode) }), d.Err()
 	})
 }
@@ -38,7 +41,7 @@ func broadcastTo(in []Arg, mode string) (*pattern, error) {
 		if len(axes) != len(shape) {
 			return nil, fmt.Errorf("axes_mapping %v does not suit an input of shape %v", axes, shape)
 		}
-		if axes, err = normalAxes(axes, len(target)); err != nil {
+		if axes, err = distinctAxes(axes, len(target)); err != nil {
 			return nil, err
 		}
 		if !slices.IsSorted(axes) {

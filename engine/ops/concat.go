@@ -34,7 +34,7 @@ func (c concat) Infer(in []Arg) ([]Spec, error) {
 	if !shapesKnown(in) {
 		return []Spec{{Type: in[0].Type}}, nil
 	}
-	axis, err := normalAxis(c.axis, len(in[0].Shape))
+	axis, err := normalizeAxis(c.axis, len(in[0].Shape))
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func sameBeside(a, b []int, axis int) bool {
 }
 
 func (c concat) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	axis, err := normalAxis(c.axis, len(out[0].Shape))
+	axis, err := normalizeAxis(c.axis, len(out[0].Shape))
 	if err != nil {
 		return err
 	}

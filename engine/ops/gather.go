@@ -76,7 +76,7 @@ func (g gather) plan(in []Arg) (*gathering, error) {
 }
 
 func (g gather) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	p, err := g.plan(known(in))
+	p, err := g.plan(argsOf(in))
 	if err != nil {
 		return err
 	}

@@ -61,23 +61,12 @@ func wantOneType(in []Arg, a, b int) error {
 	return nil
 }
 
-// normalAxis returns axis, which may count from the end, as a number from 0 to rank-1.
-func normalAxis(axis, rank int) (int, error) {
-	if axis < -rank || axis >= rank {
-		return 0, fmt.Errorf("axis %d is outside an array of rank %d", axis, rank)
-	}
-	if axis < 0 {
-		axis += rank
-	}
-	return axis, nil
-}
-
-// normalAxes normalises a list of axes, in which none may occur twice.
-func normalAxes(axes []int, rank int) ([]int, error) {
+// distinctAxes normalizes a list of axes, in which none may occur twice.
+func distinctAxes(axes []int, rank int) ([]int, error) {
 	r := make([]int, len(axes))
 	seen := make([]bool, rank)
 	for i, a := range axes {
-		n, err := normalAxis(a, rank)
+		n, err := normalizeAxis(a, rank)
 		if err != nil {
 			return nil, err
 		}
@@ -95,7 +84,7 @@ func axisInput(in []Arg, i, rank int) (axis int, ok bool, err error) {
 	if !ok || err != nil {
 		return 0, false, err
 	}
-	axis, err = normalAxis(v, rank)
+	axis, err = normalizeAxis(v, rank)
 	return axis, err == nil, err
 }
 
@@ -108,17 +97,8 @@ func opsetVersion(n *graph.Node) int {
 	return v
 }
 
-// product is the number of elements of a part of a shape that was checked.
-func product(shape []int) int {
-	n := 1
-	for _, d := range shape {
-		n *= d
-	}
-	return n
-}
-
-// known is what is known of operands: everything.
-func known(in []Operand) []Arg {
+// argsOf is what is known of operands: everything.
+func argsOf(in []Operand) []Arg {
 	r := make([]Arg, len(in))
 	for i, o := range in {
 		r[i] = Arg{Type: o.Type, Shape: o.Shape, Value: o.Tensor}

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"slices"
 
 	"halfway/engine/graph"
 	"halfway/engine/kernel"
@@ -86,11 +87,11 @@ func (p pad) padded(size, begin, end int) (int, error) {
 }
 
 func (p pad) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	begin, end, err := p.pads(known(in))
+	begin, end, err := p.pads(argsOf(in))
 	if err != nil {
 		return err
 	}
-	if p.mode == "constant" && out[0].Len() != in[0].Len() {
+	if p.mode == "constant" && slices.ContainsFunc(slices.Concat(begin, end), func(n int) bool { return n > 0 }) {
 		value := tensor.New(out[0].Type)
 		if len(in) == 4 {
 			value = in[3].Tensor

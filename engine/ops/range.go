@@ -61,15 +61,21 @@ func count(in []Arg, t tensor.DType) (int, error) {
 func (s sequence) Eval(_ *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	switch d := out[0].Any().(type) {
 	case []float32:
-		start, step := float32(floatValues(in[0].Tensor)[0]), float32(floatValues(in[2].Tensor)[0])
+		v, step := float32(floatValues(in[0].Tensor)[0]), float32(floatValues(in[2].Tensor)[0])
 		for i := range d {
-			d[i] = start + float32(float32(i)*step)
+			d[i] = v
+			v += step
 		}
-		roundTo(out[0].Type, d)
+		if t := out[0].Type; t == tensor.F16 || t == tensor.BF16 {
+			for i, v := range d {
+				d[i] = tensor.Round(t, v)
+			}
+		}
 	case []float64:
-		start, step := floatValues(in[0].Tensor)[0], floatValues(in[2].Tensor)[0]
+		v, step := floatValues(in[0].Tensor)[0], floatValues(in[2].Tensor)[0]
 		for i := range d {
-			d[i] = start + float64(float64(i)*step)
+			d[i] = v
+			v += step
 		}
 	default:
 		start, step := intValues(in[0].Tensor)[0], intValues(in[2].Tensor)[0]

@@ -143,7 +143,7 @@ func axisSet(axes []int, rank int) ([]bool, error) {
 	}
 	set := make([]bool, rank)
 	for _, a := range axes {
-		a, err := normalAxis(a, rank)
+		a, err := normalizeAxis(a, rank)
 		if err != nil {
 			return nil, err
 		}

@@ -48,7 +48,7 @@ func slicePattern(shape []int, bounds []Arg) (*pattern, error) {
 	if len(end) != len(begin) || len(step) != len(begin) || len(axes) != len(begin) {
 		return nil, fmt.Errorf("start %v, stop %v, step %v and axes %v differ in length", begin, end, step, axes)
 	}
-	axes, err := normalAxes(axes, len(shape))
+	axes, err := distinctAxes(axes, len(shape))
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (sliceScatter) Infer(in []Arg) ([]Spec, error) {
 }
 
 func (sliceScatter) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	p, err := slicePattern(in[0].Shape, known(in[2:]))
+	p, err := slicePattern(in[0].Shape, argsOf(in[2:]))
 	if err != nil {
 		return err
 	}

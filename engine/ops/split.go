@@ -103,7 +103,7 @@ func completeLengths(given []int, size int) ([]int, error) {
 }
 
 func (s split) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	axis, lengths, err := s.parts(known(in))
+	axis, lengths, err := s.parts(argsOf(in))
 	if err != nil {
 		return err
 	}

@@ -224,7 +224,7 @@ func (f rearrangement) Infer(in []Arg) ([]Spec, error) {
 }
 
 func (f rearrangement) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	p, err := f(known(in))
+	p, err := f(argsOf(in))
 	if err != nil {
 		return err
 	}

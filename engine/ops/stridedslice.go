@@ -97,7 +97,7 @@ func (m *sliceMasks) entry(s *slicer, i, begin, end, step, rest int) error {
 		if masked(m.begin, i) {
 			begin = 0
 		}
-		index, err := normalAxis(begin, s.shape[s.axis])
+		index, err := normalizeAxis(begin, s.shape[s.axis])
 		if err != nil {
 			return fmt.Errorf("begin %d is outside dimension %d of %v", begin, s.axis, s.shape)
 		}

@@ -30,7 +30,7 @@ func transpose(in []Arg) (*pattern, error) {
 	if len(order) != len(shape) {
 		return nil, fmt.Errorf("order %v has %d axes, but input 0 has shape %v", order, len(order), shape)
 	}
-	if order, err = normalAxes(order, len(shape)); err != nil {
+	if order, err = distinctAxes(order, len(shape)); err != nil {
 		return nil, err
 	}
 	p := &pattern{shape: make([]int, len(shape)), from: layout{strides: make([]int, len(shape))}}
