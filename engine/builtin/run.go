@@ -320,7 +320,7 @@ func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err
 	s := d.step
 	operands, args := make([]ops.Operand, len(d.in)), make([]ops.Arg, len(d.in))
 	for i, v := range d.in {
-		operands[i] = ops.Operand{Tensor: v.tensor, Round: tensor.F32}
+		operands[i] = ops.Operand{Tensor: v.tensor, Round: tensor.F32, Key: uint64(v.id)}
 		if d.round.in != nil && d.round.in[i] {
 			operands[i].Round = r.precision
 		}

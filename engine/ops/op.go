@@ -62,6 +62,7 @@ type Spec struct {
 type Operand struct {
 	*tensor.Tensor
 	Round tensor.DType // F32, or the grid (BF16, F16) to which a Rounder must round the elements when it reads them
+	Key   uint64       // names the elements: equal keys of one input have equal bits in all evaluations; 0 where nothing is known
 }
 
 // A constructor binds an operation to a node's attributes and number of inputs and outputs; it fails on attributes it does not support.

@@ -1,0 +1,28 @@
+package kernel
+
+import "halfway/engine/tensor"
+
+// Add writes a + b to dst; all have the length of dst, which may be a or b.
+func Add(dst, a, b []float32) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] + b[i]
+	}
+}
+
+// addScalar adds v to all elements of x.
+func addScalar(x []float32, v float32) {
+	for i := range x {
+		x[i] += v
+	}
+}
+
+// RoundTo rounds x in place to the grid of t, which may be F32 or Invalid for no rounding.
+func RoundTo(x []float32, t tensor.DType) {
+	if t != tensor.BF16 && t != tensor.F16 {
+		return
+	}
+	for i, v := range x {
+		x[i] = tensor.Round(t, v)
+	}
+}

@@ -1,0 +1,93 @@
+package ops
+
+import (
+	"fmt"
+
+	"halfway/engine/graph"
+	"halfway/engine/kernel"
+	"halfway/engine/tensor"
+)
+
+func init() { register("FullyConnected", newFullyConnected) }
+
+// fullyConnected is the plugin's FullyConnected: input 0 [..., K] times constant weights of K x N, or N x K with transpose_b, plus an optional
+// bias of N elements. The weights' leading dimensions are 1.
+type fullyConnected struct {
+	transposeB bool
+	packed     packed[*kernel.Right]
+}
+
+func newFullyConnected(n *graph.Node) (Op, error) {
+	d := n.Attrs.Decode()
+	f := &fullyConnected{transposeB: d.Bool("transpose_b", true)}
+	return f, d.Err()
+}
+
+// RoundsOperands makes it a Rounder.
+func (f *fullyConnected) RoundsOperands() {}
+
+func (f *fullyConnected) Infer(in []Arg) ([]Spec, error) {
+	if err := wantInputs(in, 2, 3); err != nil {
+		return nil, err
+	}
+	if !in[0].Type.IsFloat() || !in[1].Type.IsFloat() {
+		return nil, fmt.Errorf("inputs are %s and %s, want floats", in[0].Type, in[1].Type)
+	}
+	if !shapesKnown(in) {
+		return []Spec{{Type: in[0].Type}}, nil
+	}
+	x, weights := in[0].Shape, in[1].Shape
+	if len(x) < 1 || len(weights) < 2 {
+		return nil, fmt.Errorf("inputs have shapes %v and %v, want ranks of at least 1 and 2", x, weights)
+	}
+	depth, cols := f.sizes(weights)
+	if x[len(x)-1] != depth {
+		return nil, fmt.Errorf("shapes %v and %v do not fit: %d columns, but %d rows", x, weights, x[len(x)-1], depth)
+	}
+	if len(in) == 3 {
+		if n, err := tensor.Elements(in[2].Shape); err != nil || n != cols && n != 1 {
+			return nil, fmt.Errorf("bias has shape %v, want %d elements", in[2].Shape, cols)
+		}
+	}
+	var out []int
+	for range len(weights) - len(x) {
+		out = append(out, 1)
+	}
+	return []Spec{{in[0].Type, append(append(out, x[:len(x)-1]...), cols)}}, nil
+}
+
+func (f *fullyConnected) sizes(weights []int) (depth, cols int) {
+	m := matrixOf(weights, f.transposeB, false)
+	return m[0], m[1]
+}
+
+// MACs counts every product of two elements.
+func (f *fullyConnected) MACs(in []Arg, out []Spec) int64 {
+	return macs(out[0].Shape, in[0].Shape[len(in[0].Shape)-1])
+}
+
+func (f *fullyConnected) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
+	depth, cols := f.sizes(in[1].Shape)
+	y := out[0].F32s()
+	if len(y) == 0 {
+		return nil
+	}
+	right := f.packed.get(in[1], func() *kernel.Right { return w.PackRight(matrix(in[1].F32s(), depth, cols, f.transposeB), in[1].Round) })
+	e := kernel.Epilogue{Round: typeGrid(out[0].Type)}
+	if len(in) == 3 {
+		e.ColBias = channelBias(in[2], cols)
+	}
+	rows := len(y) / cols
+	w.MultiplyPacked(kernel.RowMajor(in[0].F32s(), rows, depth), in[0].Round, right, y, e)
+	return nil
+}
+
+// channelBias returns the bias of each of n channels, rounded as its operand says; a single element is everybody's.
+func channelBias(b Operand, n int) []float32 {
+	bias, src := make([]float32, n), b.F32s()
+	for i := range bias {
+		bias[i] = src[i%len(src)]
+	}
+	kernel.RoundTo(bias, b.Round)
+	return bias
+}
