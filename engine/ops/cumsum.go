@@ -1,0 +1,111 @@
+package ops
+
+import (
+	"fmt"
+
+	"halfway/engine/graph"
+	"halfway/engine/kernel"
+	"halfway/engine/tensor"
+)
+
+// cumSum adds up along the axis of input 1: each element with all before it (after it in reverse), itself left out when exclusive. The order
+// of additions is that of the elements.
+type cumSum struct{ exclusive, reverse bool }
+
+func init() { register("CumSum", newCumSum) }
+
+func newCumSum(n *graph.Node) (Op, error) {
+	d := n.Attrs.Decode()
+	return &cumSum{d.Bool("exclusive", false), d.Bool("reverse", false)}, d.Err()
+}
+
+func (c *cumSum) Infer(in []Arg) ([]Spec, error) {
+	if err := wantInputs(in, 1, 2); err != nil {
+		return nil, err
+	}
+	if in[0].Type == tensor.Bool {
+		return nil, fmt.Errorf("input 0 is boolean, want numbers")
+	}
+	if len(in) > 1 {
+		if err := wantIntegers(in, 1); err != nil {
+			return nil, err
+		}
+		if err := wantScalar(in, 1); err != nil {
+			return nil, err
+		}
+		if in[0].Shape != nil && in[1].Value != nil {
+			if _, err := normalizeAxis(intValues(in[1].Value)[0], len(in[0].Shape)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return []Spec{{in[0].Type, in[0].Shape}}, nil
+}
+
+func (c *cumSum) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
+	axis := 0
+	if len(in) > 1 {
+		axis = intValues(in[1].Tensor)[0]
+	}
+	axis, err := normalizeAxis(axis, len(in[0].Shape))
+	if err != nil {
+		return err
+	}
+	switch src := in[0].Any().(type) {
+	case []float32:
+		runningSums(c, w, src, out[0], axis)
+	case []float64:
+		runningSums(c, w, src, out[0], axis)
+	case []int64:
+		runningSums(c, w, src, out[0], axis)
+	case []int32:
+		runningSums(c, w, src, out[0], axis)
+	case []int16:
+		runningSums(c, w, src, out[0], axis)
+	case []int8:
+		runningSums(c, w, src, out[0], axis)
+	case []uint64:
+		runningSums(c, w, src, out[0], axis)
+	case []uint32:
+		runningSums(c, w, src, out[0], axis)
+	case []uint16:
+		runningSums(c, w, src, out[0], axis)
+	case []uint8:
+		runningSums(c, w, src, out[0], axis)
+	}
+	return nil
+}
+
+func runningSums[E number](c *cumSum, w *kernel.Workers, src []E, out *tensor.Tensor, axis int) {
+	dst := tensor.Data[E](out)
+	n, inner := out.Shape[axis], product(out.Shape[axis+1:])
+	if len(src) == 0 {
+		return
+	}
+	w.For(len(src)/n/inner, max(1, cheapGrain/(n*inner)), func(lo, hi int) {
+		sums := make([]E, inner)
+		for o := lo; o < hi; o++ {
+			clear(sums)
+			for i := range n {
+				if c.reverse {
+					i = n - 1 - i
+				}
+				at := (o*n + i) * inner
+				addUp(c.exclusive, dst[at:at+inner], src[at:at+inner], sums)
+			}
+			roundTo(out.Type, dst[o*n*inner:(o+1)*n*inner])
+		}
+	})
+}
+
+// addUp adds a row to the sums and writes them to dst, those before it when exclusive.
+func addUp[E number](exclusive bool, dst, src, sums []E) {
+	for j, v := range src {
+		before := sums[j]
+		sums[j] += v
+		dst[j] = sums[j]
+		if exclusive {
+			dst[j] = before
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package ops
+
+import (
+	"fmt"
+	"math"
+
+	"halfway/engine/graph"
+	"halfway/engine/kernel"
+	"halfway/engine/tensor"
+)
+
+// exact is an operation of one number whose result needs no rounding: signs, bounds and fractions.
+type exact struct {
+	op       string
+	min, max float64 // of Clamp
+}
+
+func init() {
+	for _, op := range []string{"Abs", "Ceiling", "Floor", "Negative", "Relu", "Sign"} {
+		register(op, func(n *graph.Node) (Op, error) { return &exact{op: n.Op}, nil })
+	}
+	register("Clamp", newClamp)
+	register("Round", newRound)
+}
+
+func newClamp(n *graph.Node) (Op, error) {
+	d := n.Attrs.Decode()
+	d.Required("min", "max")
+	e := &exact{op: n.Op, min: d.Float("min", 0), max: d.Float("max", 0)}
+	if d.Err() == nil && !(e.min <= e.max) {
+		return nil, fmt.Errorf("min %g is not below max %g", e.min, e.max)
+	}
+	return e, d.Err()
+}
+
+func newRound(n *graph.Node) (Op, error) {
+	d := n.Attrs.Decode()
+	if d.Enum("mode", "half_to_even", "half_to_even", "half_away_from_zero") == "half_away_from_zero" {
+		return &exact{op: "RoundAway"}, d.Err()
+	}
+	return &exact{op: "RoundEven"}, d.Err()
+}
+
+func (e *exact) Infer(in []Arg) ([]Spec, error) {
+	if err := wantInputs(in, 1, 1); err != nil {
+		return nil, err
+	}
+	if in[0].Type == tensor.Bool {
+		return nil, fmt.Errorf("input 0 is boolean, want numbers")
+	}
+	return []Spec{{in[0].Type, in[0].Shape}}, nil
+}
+
+func (e *exact) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
+	switch src := in[0].Any().(type) {
+	case []float32:
+		mapBlocks(w, out[0], src, exactFloats[float32](e))
+	case []float64:
+		mapBlocks(w, out[0], src, exactFloats[float64](e))
+	case []int64:
+		mapBlocks(w, out[0], src, exactIntegers[int64](e))
+	case []int32:
+		mapBlocks(w, out[0], src, exactIntegers[int32](e))
+	case []int16:
+		mapBlocks(w, out[0], src, exactIntegers[int16](e))
+	case []int8:
+		mapBlocks(w, out[0], src, exactIntegers[int8](e))
+	case []uint64:
+		mapBlocks(w, out[0], src, exactIntegers[uint64](e))
+	case []uint32:
+		mapBlocks(w, out[0], src, exactIntegers[uint32](e))
+	case []uint16:
+		mapBlocks(w, out[0], src, exactIntegers[uint16](e))
+	case []uint8:
+		mapBlocks(w, out[0], src, exactIntegers[uint8](e))
+	}
+	return nil
+}
+
+// mapBlocks calls loop on parts of out and src.
+func mapBlocks[E tensor.Element](w *kernel.Workers, out *tensor.Tensor, src []E, loop func(dst, src []E)) {
+	dst := tensor.Data[E](out)
+	w.For(len(dst), cheapGrain, func(lo, hi int) {
+		loop(dst[lo:hi], src[lo:hi])
+		roundTo(out.Type, dst[lo:hi])
+	})
+}
+
+func exactFloats[E real](e *exact) func(dst, src []E) {
+	switch e.op {
+	case "Abs":
+		return eachOf(func(v E) E { return E(math.Abs(float64(v))) })
+	case "Ceiling":
+		return eachOf(func(v E) E { return E(math.Ceil(float64(v))) })
+	case "Floor":
+		return eachOf(func(v E) E { return E(math.Floor(float64(v))) })
+	case "RoundEven":
+		return eachOf(func(v E) E { return E(math.RoundToEven(float64(v))) })
+	case "RoundAway":
+		return eachOf(func(v E) E { return E(math.Round(float64(v))) })
+	case "Clamp":
+		return clampLoop(E(e.min), E(e.max))
+	}
+	return signLoop[E](e.op)
+}
+
+func exactIntegers[E integer](e *exact) func(dst, src []E) {
+	switch e.op {
+	case "Ceiling", "Floor", "RoundEven", "RoundAway":
+		return func(dst, src []E) { copy(dst, src) }
+	case "Abs":
+		return eachOf(magnitude[E])
+	case "Clamp": // the integers between the bounds
+		return clampLoop(clampTo[E](math.Ceil(e.min)), clampTo[E](math.Floor(e.max)))
+	}
+	return signLoop[E](e.op)
+}
+
+func signLoop[E number](op string) func(dst, src []E) {
+	switch op {
+	case "Relu":
+		return func(dst, src []E) {
+			for i, v := range src {
+				if !(v > 0) && v == v {
+					v = 0
+				}
+				dst[i] = v
+			}
+		}
+	case "Negative":
+		return eachOf(func(v E) E { return -v })
+	}
+	return eachOf(func(v E) E { // Sign
+		switch {
+		case v > 0:
+			return 1
+		case v < 0:
+			return 0 - E(1)
+		}
+		return v
+	})
+}
+
+func clampLoop[E number](lo, hi E) func(dst, src []E) {
+	return eachOf(func(v E) E {
+		if v < lo {
+			return lo
+		}
+		if v > hi {
+			return hi
+		}
+		return v
+	})
+}
+
+// magnitude is |v|, which wraps for the lowest value.
+func magnitude[E integer](v E) E {
+	if v < 0 {
+		return -v
+	}
+	return v
+}
+
+func eachOf[E number](f func(E) E) func(dst, src []E) {
+	return func(dst, src []E) {
+		for i, v := range src {
+			dst[i] = f(v)
+		}
+	}
+}

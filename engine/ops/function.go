@@ -1,0 +1,177 @@
+package ops
+
+import (
+	"fmt"
+	"math"
+
+	"halfway/engine/graph"
+	"halfway/engine/kernel"
+	"halfway/engine/tensor"
+)
+
+// A function is a real function of one variable, computed for f64 by f64. For f32 it is f32 where that is not nil, on slices of the same length
+// that may be the same slice; else f64's value, rounded. Integers are given f64's value, rounded to the nearest (ties to even) and clamped.
+type function struct {
+	f64 func(float64) float64
+	f32 func(dst, src []float32)
+}
+
+// pointwise is an operation that computes a function of each element of input 0. The function may depend on attributes and on further inputs
+// with one element each.
+type pointwise struct {
+	least, most int // number of further inputs
+	function    func(parameters []float64) function
+}
+
+// functions are the operations without attributes, by OpenVINO's names.
+var functions = map[string]function{
+	"Acos":       {math.Acos, nil},
+	"Acosh":      {math.Acosh, nil},
+	"Asin":       {math.Asin, nil},
+	"Asinh":      {math.Asinh, nil},
+	"Atan":       {math.Atan, nil},
+	"Atanh":      {math.Atanh, nil},
+	"Cos":        {math.Cos, nil},
+	"Cosh":       {math.Cosh, nil},
+	"Erf":        {math.Erf, kernel.Erf},
+	"ErfInv":     {math.Erfinv, nil},
+	"Exp":        {math.Exp, kernel.Exp},
+	"HSigmoid":   {hSigmoid, nil},
+	"HSwish":     {hSwish, hSwish32},
+	"Log":        {math.Log, kernel.Log},
+	"Mish":       {mish, nil},
+	"Reciprocal": {func(x float64) float64 { return 1 / x }, nil},
+	"Sigmoid":    {sigmoid, kernel.Sigmoid},
+	"Sin":        {math.Sin, nil},
+	"Sinh":       {math.Sinh, nil},
+	"SoftPlus":   {softPlus, nil},
+	"SoftSign":   {func(x float64) float64 { return x / (1 + math.Abs(x)) }, nil},
+	"Sqrt":       {math.Sqrt, nil},
+	"Tan":        {math.Tan, nil},
+	"Tanh":       {math.Tanh, kernel.Tanh},
+}
+
+func init() {
+	for op, f := range functions {
+		register(op, func(*graph.Node) (Op, error) {
+			return &pointwise{function: func([]float64) function { return f }}, nil
+		})
+	}
+}
+
+func (p *pointwise) Infer(in []Arg) ([]Spec, error) {
+	if err := wantInputs(in, 1+p.least, 1+p.most); err != nil {
+		return nil, err
+	}
+	if !in[0].Type.IsFloat() && !in[0].Type.IsInteger() {
+		return nil, fmt.Errorf("input 0 is %s, want numbers", in[0].Type)
+	}
+	for i := 1; i < len(in); i++ {
+		if err := wantScalar(in, i); err != nil {
+			return nil, err
+		}
+	}
+	return []Spec{{in[0].Type, in[0].Shape}}, nil
+}
+
+// wantScalar checks that input i, where its shape is known, holds one number.
+func wantScalar(in []Arg, i int) error {
+	if in[i].Type == tensor.Bool || in[i].Shape != nil && product(in[i].Shape) != 1 {
+		return fmt.Errorf("input %d is %s%v, want one number", i, in[i].Type, in[i].Shape)
+	}
+	return nil
+}
+
+func (p *pointwise) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
+	var parameters []float64
+	for _, i := range in[1:] {
+		parameters = append(parameters, floatValues(i.Tensor)[0])
+	}
+	f := p.function(parameters)
+	switch src := in[0].Any().(type) {
+	case []float32:
+		f.map32(w, out[0], src)
+	case []float64:
+		mapEach(w, out[0], src, f.f64)
+	case []int64:
+		mapIntegers(w, out[0], src, f.f64)
+	case []int32:
+		mapIntegers(w, out[0], src, f.f64)
+	case []int16:
+		mapIntegers(w, out[0], src, f.f64)
+	case []int8:
+		mapIntegers(w, out[0], src, f.f64)
+	case []uint64:
+		mapIntegers(w, out[0], src, f.f64)
+	case []uint32:
+		mapIntegers(w, out[0], src, f.f64)
+	case []uint16:
+		mapIntegers(w, out[0], src, f.f64)
+	case []uint8:
+		mapIntegers(w, out[0], src, f.f64)
+	}
+	return nil
+}
+
+func (f function) map32(w *kernel.Workers, out *tensor.Tensor, src []float32) {
+	if f.f32 == nil {
+		mapEach(w, out, src, func(v float32) float32 { return float32(f.f64(float64(v))) })
+		return
+	}
+	dst := out.F32s()
+	w.For(len(dst), expensiveGrain, func(lo, hi int) {
+		for at := lo; at < hi; at += block {
+			end := min(at+block, hi)
+			f.f32(dst[at:end], src[at:end])
+			roundTo(out.Type, dst[at:end])
+		}
+	})
+}
+
+func mapIntegers[E integer](w *kernel.Workers, out *tensor.Tensor, src []E, f func(float64) float64) {
+	mapEach(w, out, src, func(v E) E { return clampTo[E](math.RoundToEven(f(float64(v)))) })
+}
+
+// mapEach writes f of each element of src to out.
+func mapEach[R, E tensor.Element](w *kernel.Workers, out *tensor.Tensor, src []E, f func(E) R) {
+	dst := elements[R](out)
+	w.For(len(dst), expensiveGrain, func(lo, hi int) {
+		for i, v := range src[lo:hi] {
+			dst[lo+i] = f(v)
+		}
+		roundTo(out.Type, dst[lo:hi])
+	})
+}
+
+// clampTo is v as E: without its fraction, what is beyond E's range and NaN as the end of the range (NaN as the lowest).
+func clampTo[E integer](v float64) E {
+	low, high := lowest[E](), ^lowest[E]()
+	switch {
+	case v >= float64(high):
+		return high
+	case v > float64(low):
+		return E(v)
+	}
+	return low
+}
+
+func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+
+func hSigmoid(x float64) float64 { return min(max(x+3, 0), 6) / 6 }
+
+func hSwish(x float64) float64 { return x * min(max(x+3, 0), 6) / 6 }
+
+func hSwish32(dst, src []float32) {
+	for i, v := range src {
+		dst[i] = v * min(max(v+3, 0), 6) * (1.0 / 6)
+	}
+}
+
+func softPlus(x float64) float64 {
+	if x > 40 { // the rest is below half an ulp
+		return x
+	}
+	return math.Log1p(math.Exp(x))
+}
+
+func mish(x float64) float64 { return x * math.Tanh(softPlus(x)) }

@@ -1,0 +1,158 @@
+package ops
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"halfway/engine/graph"
+	"halfway/engine/kernel"
+	"halfway/engine/tensor"
+)
+
+// mvn subtracts the mean along axes and, with normalize_variance, divides by the standard deviation there. The axes are input 1 (version 6),
+// the attribute reduction_axes, or all but the batch and, unless across_channels, the channels (versions 1 and 2).
+type mvn struct {
+	normalize, outside bool
+	eps                float64
+	axes               []int
+	fromInput          bool
+	acrossChannels     bool
+}
+
+func init() { register("MVN", newMVN) }
+
+func newMVN(n *graph.Node) (Op, error) {
+	d := n.Attrs.Decode()
+	m := &mvn{normalize: d.Bool("normalize_variance", true), eps: d.Float("eps", 1e-9), axes: d.Ints("reduction_axes"),
+		outside: d.Enum("eps_mode", "INSIDE_SQRT", "INSIDE_SQRT", "OUTSIDE_SQRT") == "OUTSIDE_SQRT", fromInput: len(n.In) > 1}
+	m.acrossChannels = d.Bool("across_channels", false)
+	if !m.fromInput {
+		m.outside = false
+	}
+	return m, d.Err()
+}
+
+func (m *mvn) Infer(in []Arg) ([]Spec, error) {
+	if err := wantInputs(in, 1, 2); err != nil {
+		return nil, err
+	}
+	if err := wantFloats(in, 0); err != nil {
+		return nil, err
+	}
+	if m.fromInput {
+		if err := wantIntegers(in, 1); err != nil {
+			return nil, err
+		}
+	}
+	if in[0].Shape != nil && (!m.fromInput || in[1].Value != nil) {
+		if _, err := m.axesOf(in[0].Shape, in[len(in)-1].Value); err != nil {
+			return nil, err
+		}
+	}
+	return []Spec{{in[0].Type, in[0].Shape}}, nil
+}
+
+func (m *mvn) axesOf(shape []int, axes *tensor.Tensor) ([]int, error) {
+	switch {
+	case m.fromInput:
+		return normalizeAxes(intValues(axes), len(shape))
+	case m.axes != nil:
+		return normalizeAxes(m.axes, len(shape))
+	}
+	first := 2
+	if m.acrossChannels {
+		first = 1
+	}
+	var r []int
+	for a := first; a < len(shape); a++ {
+		r = append(r, a)
+	}
+	return r, nil
+}
+
+func (m *mvn) MACs(in []Arg, _ []Spec) int64 { return 4 * int64(product(in[0].Shape)) }
+
+func (m *mvn) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
+	axes, err := m.axesOf(in[0].Shape, in[len(in)-1].Tensor)
+	if err != nil {
+		return err
+	}
+	if out[0].Type == tensor.F64 {
+		return evalMVN[float64](m, w, in[0].Tensor, out[0], axes)
+	}
+	return evalMVN[float32](m, w, in[0].Tensor, out[0], axes)
+}
+
+// evalMVN makes the elements of each group lie side by side: in place when they do already, else in a copy.
+func evalMVN[E real](m *mvn, w *kernel.Workers, in, out *tensor.Tensor, axes []int) error {
+	r := newReduction(in.Shape, axes)
+	if r.count == 0 {
+		return fmt.Errorf("no elements along axes %v of shape %v", axes, in.Shape)
+	}
+	src, dst := tensor.Data[E](in), tensor.Data[E](out)
+	w.For(r.outputs, max(1, cheapGrain/r.count), func(lo, hi int) {
+		var buf []E
+		for o := lo; o < hi; o++ {
+			at := offset(r.kept, o)
+			if r.dense() {
+				normalizeRow(m, dst[at:at+r.count], src[at:at+r.count])
+				roundTo(out.Type, dst[at:at+r.count])
+				continue
+			}
+			buf = slices.Grow(buf[:0], r.count)[:r.count]
+			for i := range buf {
+				buf[i] = src[at+offset(r.reduced, i)]
+			}
+			normalizeRow(m, buf, buf)
+			roundTo(out.Type, buf)
+			for i, v := range buf {
+				dst[at+offset(r.reduced, i)] = v
+			}
+		}
+	})
+	return nil
+}
+
+// dense reports whether the elements of each output lie side by side.
+func (r *reduction) dense() bool { return len(r.reduced) == 0 || len(r.reduced) == 1 && r.reduced[0].stride == 1 }
+
+// normalizeRow writes src without its mean, over its standard deviation, to dst, which may be src.
+func normalizeRow[E real](m *mvn, dst, src []E) {
+	n := E(len(src))
+	mean := pairwiseSum(src) / n
+	for i, v := range src {
+		dst[i] = v - mean
+	}
+	if !m.normalize {
+		return
+	}
+	variance := float64(sumSquares(dst) / n)
+	deviation := math.Sqrt(variance + m.eps)
+	if m.outside {
+		deviation = math.Sqrt(variance) + m.eps
+	}
+	scale := E(1 / deviation)
+	for i := range dst {
+		dst[i] *= scale
+	}
+}
+
+// sumSquares adds squares in the way of pairwiseSum.
+func sumSquares[E real](src []E) E {
+	if len(src) > reduceLeaf {
+		half := len(src) / 2
+		return sumSquares(src[:half]) + sumSquares(src[half:])
+	}
+	var a, b, c, d E
+	for ; len(src) >= 4; src = src[4:] {
+		a += E(src[0] * src[0])
+		b += E(src[1] * src[1])
+		c += E(src[2] * src[2])
+		d += E(src[3] * src[3])
+	}
+	for _, v := range src {
+		a += E(v * v)
+	}
+	return (a + c) + (b + d)
+}
