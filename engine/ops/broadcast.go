@@ -20,7 +20,7 @@ func decodeBroadcasting(d *graph.Decoder) broadcasting {
 	if b.mode == "explicit" {
 		b.mode = "none"
 	}
-	b.axis = d.Int("auto_broadcast.auto_broadcast_axis", -1)
+	b.axis = d.Int("auto_broadcast.auto_broadcast_axis", 0)
 	return b
 }
 

@@ -118,10 +118,10 @@ func exactIntegers[E integer](e *exact) func(dst, src []E) {
 
 func signLoop[E number](op string) func(dst, src []E) {
 	switch op {
-	case "Relu":
+	case "Relu": // 0 of NaN, as MAXPS has it
 		return func(dst, src []E) {
 			for i, v := range src {
-				if !(v > 0) && v == v {
+				if !(v > 0) {
 					v = 0
 				}
 				dst[i] = v

@@ -159,11 +159,12 @@ func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
 func hSigmoid(x float64) float64 { return min(max(x+3, 0), 6) / 6 }
 
-func hSwish(x float64) float64 { return x * min(max(x+3, 0), 6) / 6 }
+// hSwish saturates before it multiplies, as oneDNN does, so that large x do not overflow.
+func hSwish(x float64) float64 { return x * min(max(x/6+0.5, 0), 1) }
 
 func hSwish32(dst, src []float32) {
 	for i, v := range src {
-		dst[i] = v * min(max(v+3, 0), 6) * (1.0 / 6)
+		dst[i] = v * min(max(float32(v*(1.0/6))+0.5, 0), 1)
 	}
 }
 

@@ -1,0 +1,202 @@
+"""Makes the models of this folder with their inputs and OpenVINO's outputs. Run: python generate.py [NAME]..."""
+import os
+import sys
+
+import numpy as np
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+from oracle import Model  # noqa: E402
+
+MODELS = {}
+
+
+def model(f=None, **options):
+    if f is None:
+        return lambda g: model(g, **options)
+    MODELS[f.__name__.replace("_", "-")] = f, options
+
+
+@model
+def arithmetic(m):
+    x, y = m.uniform(-3, 3, 2, 3, 4), m.uniform(-3, 3, 2, 3, 4)
+    for op in ["Add", "Subtract", "Multiply", "Divide", "Maximum", "Minimum", "SquaredDifference", "Mod", "FloorMod"]:
+        m.add(op, 1, [x, y])
+    m.add("Power", 1, [m.uniform(0, 3, 2, 3, 4), y])
+    for exponent in [0.5, -0.5, 2, 3, -1, 1, 0, 1.7]:
+        m.add("Power", 1, [m.uniform(0.1, 3, 7), np.float32(exponent)], str(exponent))
+    m.add("Power", 1, [x, np.float32(3)], "negative-base")
+
+
+@model
+def broadcast(m):
+    x = m.normal(2, 3, 4, 5)
+    for shape in [(), (1,), (5,), (4, 1), (3, 1, 1), (2, 1, 1, 1), (1, 3, 1, 5), (2, 1, 4, 1), (1, 1, 1, 1, 1), (6, 1, 1, 1, 1)]:
+        y = m.normal(*shape)
+        m.add("Add", 1, [x, y], f"{shape} right")
+        m.add("Subtract", 1, [y, x], f"{shape} left")
+    m.add("Multiply", 1, [m.normal(4, 1, 3), m.normal(5, 1)], "both")
+    m.add("Add", 1, [m.normal(2, 3), m.normal(2, 3)], "none", auto_broadcast="none")
+    m.add("Add", 1, [m.normal(0, 3), m.normal(1, 3)], "empty")
+    for shape, axis in [((4, 5), -1), ((2,), 0), ((3, 4), 1), ((3, 1), 1), ((2, 1, 4), 0)]:
+        m.add("Add", 1, [x, m.normal(*shape)], f"pdpd {shape} {axis}", **{"auto_broadcast": "pdpd", "auto_broadcast.auto_broadcast_axis": axis})
+
+
+@model
+def comparison(m):
+    x = m.param(np.array([1, 2, 3, np.nan, np.nan, np.inf, -np.inf, 0, -0.0], np.float32))
+    y = m.param(np.array([2, 2, 2, 1, np.nan, np.inf, np.inf, -0.0, 0], np.float32))
+    a, b = (m.param(m.rng.integers(-3, 4, (2, 5)).astype(np.int32)) for _ in range(2))
+    for op in ["Equal", "NotEqual", "Greater", "GreaterEqual", "Less", "LessEqual"]:
+        # the plugin's Greater and GreaterEqual are true of NaN, against IEEE 754, the reference kernels and ONNX Runtime
+        m.add(op, 1, [x, y] if "Greater" not in op else [m.normal(9), m.normal(9)], "f32")
+        m.add(op, 1, [a, b], "i32")
+        m.add(op, 1, [a, np.int32(1)], "scalar")
+    p, q = m.param(np.array([[False, False, True, True]])), m.param(np.array([[False], [True]]))
+    for op in ["LogicalAnd", "LogicalOr", "LogicalXor"]:
+        m.add(op, 1, [p, q])
+    m.add("LogicalNot", 1, [p])
+    m.add("Select", 1, [p, m.normal(3, 1, 1), m.normal(2, 4)], "f32")
+    m.add("Select", 1, [q, m.param(np.array([7], np.int32)), np.arange(8, dtype=np.int32).reshape(2, 4)], "i32")
+
+
+def operands(m, t):
+    """Two parameters of integers of both signs, and whether the type has signs."""
+    signed = np.issubdtype(t, np.signedinteger)
+    sign = -1 if signed else 1
+    return m.param(np.array([7, 7 * sign, 10, 5 * sign, 0, 13], t)), m.param(np.array([2, 2, 3 * sign, 2 * sign, 3, 5], t)), signed
+
+
+@model(reference=True)
+def integers(m):
+    for t in [np.int64, np.int32, np.uint64, np.uint32]:
+        name = np.dtype(t).name
+        x, y, signed = operands(m, t)
+        for op in ["Add", "Subtract", "Multiply", "Divide", "Maximum", "Minimum", "Mod", "FloorMod"]:
+            m.add(op, 1, [x, y], name)
+        m.add("Divide", 1, [x, y], f"{name} truncating", m_pythondiv=False)
+        m.add("Power", 1, [x, np.array([0, 1, 1, 2, 3, 1], t)], name)
+        m.add("Multiply", 1, [m.param(np.array([2**31 - 1], t)), np.array([3], t)], f"{name} wraps")
+        for op in ["Abs", "Relu", "Floor", "Ceiling"] + ["Sign", "Negative"] * signed:
+            m.add(op, 1, [x], name)
+        m.add("Clamp", 1, [x], name, min=1.5, max=6.5)
+        for op in ["ReduceSum", "ReduceProd", "ReduceMax", "ReduceMin", "ReduceMean"]:
+            m.add(op, 1, [x, np.array([0])], name, keep_dims=False)
+
+
+@model
+def narrow_integers(m):
+    for t in [np.int32, np.int16, np.int8, np.uint16, np.uint8]:
+        name = np.dtype(t).name
+        x, y, signed = operands(m, t)
+        for op in ["Add", "Multiply", "Maximum", "Minimum", "Mod", "FloorMod"] + ["Subtract"] * signed:
+            m.add(op, 1, [x, y], name)
+        m.add("Divide", 1, [x, y], f"{name} truncating", m_pythondiv=False)
+        for op in ["Equal", "NotEqual", "Greater", "GreaterEqual", "Less", "LessEqual"]:
+            m.add(op, 1, [x, y], name)
+        for op in ["BitwiseAnd", "BitwiseOr", "BitwiseXor"]:
+            m.add(op, 13, [x, y], name)
+        m.add("BitwiseNot", 13, [x], name)
+        shift = np.array([0, 1, 2, 3, 1, 2], t)
+        m.add("BitwiseLeftShift", 15, [x, shift], name)
+        m.add("BitwiseRightShift", 15, [x, shift], name)
+
+
+@model
+def functions(m):
+    x = m.param(np.concatenate([np.linspace(-9, 9, 61), m.rng.standard_normal(40)]).astype(np.float32))
+    for op in ["Abs", "Ceiling", "Floor", "Negative", "Relu", "Sign", "Tanh", "Sigmoid", "Erf", "Sin", "Cos", "Atan", "Asinh", "Exp"]:
+        m.add(op, 1 if op != "Asinh" else 4, [x])
+    for op, opset in [("HSwish", 4), ("Mish", 4), ("SoftPlus", 4), ("HSigmoid", 5), ("SoftSign", 9), ("Swish", 4)]:
+        m.add(op, opset, [x])
+    m.add("Swish", 4, [x, np.float32(1.5)], "beta")
+    m.add("Gelu", 2, [x])
+    for mode in ["ERF", "TANH"]:
+        m.add("Gelu", 7, [x], mode, approximation_mode=mode)
+    m.add("Elu", 1, [x], alpha=0.7)
+    m.add("Selu", 1, [x, np.float32(1.67), np.float32(1.05)])
+    m.add("HardSigmoid", 1, [x, np.float32(0.2), np.float32(0.5)])
+    m.add("Clamp", 1, [x], min=-1.5, max=2.25)
+    halves = m.param(np.array([-2.5, -1.5, -0.5, -0.0, 0.5, 1.5, 2.5, 2.4, 1e9, 0.49999997], np.float32))
+    for mode in ["half_to_even", "half_away_from_zero"]:
+        m.add("Round", 5, [halves], mode, mode=mode)
+    for op in ["Sinh", "Cosh", "Tan"]:
+        m.add(op, 1, [m.uniform(-1.4, 1.4, 30)])
+    for op in ["Sqrt", "Log"]:
+        m.add(op, 1, [m.uniform(0, 10, 30)])
+    for op in ["Acos", "Asin"]:
+        m.add(op, 1, [m.uniform(-1, 1, 30)])
+    m.add("Atanh", 4, [m.uniform(-0.99, 0.99, 30)])
+    m.add("Acosh", 4, [m.uniform(1, 9, 30)])
+    for shape, slope in [((2, 3, 3), (3,)), ((2, 3, 4), (1,)), ((2, 3, 4), (3, 1)), ((2, 3, 4), (4,)), ((2, 3, 4), (2, 3, 4)), ((5,), (5,)), ((4, 3), (3,))]:
+        m.add("PRelu", 1, [m.normal(*shape), m.normal(*slope)], f"{shape} {slope}")
+
+
+@model
+def limits(m):
+    x = m.param(np.array([np.inf, -np.inf, np.nan, 0, -0.0, 1e-40, 3e38, -3e38, 89, -105], np.float32))
+    for op in ["Abs", "Ceiling", "Floor", "Negative", "Relu", "Sign", "Tanh", "Sigmoid", "Erf", "Sqrt", "Log"]:
+        m.add(op, 1, [x])
+    m.add("Exp", 1, [m.param(np.array([np.inf, -np.inf, 0, 89, -105], np.float32))])  # of NaN the plugin has infinity
+    for op in ["Swish", "HSwish", "Mish", "SoftPlus"]:
+        m.add(op, 4, [x])
+    for op in ["IsNaN", "IsInf", "IsFinite"]:
+        m.add(op, 10, [m.param(np.array([np.inf, -np.inf, np.nan, 0, 3e38], np.float32))])
+    for negative in [False, True]:
+        m.add("IsInf", 10, [x], f"negative={negative}", detect_negative=negative, detect_positive=not negative)
+    y = m.param(np.array([1, np.nan, 2, np.inf, 0, 0, 3e38, -3e38, 2, 2], np.float32))
+    for op in ["Add", "Multiply", "Divide", "Maximum", "Minimum"]:
+        m.add(op, 1, [x, y])
+
+
+@model
+def reduction(m):
+    x = m.normal(2, 3, 4, 5, shift=0.5)
+    y = m.param(m.rng.integers(-3, 4, (2, 3, 4)).astype(np.int32))
+    b = m.param(m.rng.random((2, 3, 4)) < 0.7)
+    for axes in [[0], [3], [-1], [1, 2], [0, 3], [1, 3], [0, 2], [2, 3], [3, 2], [0, 1, 2, 3]]:
+        for op in ["ReduceMean", "ReduceSum"]:
+            m.add(op, 1, [x, np.array(axes, np.int64)], f"{axes}", keep_dims=False)
+    for axes, keep in [([2], True), ([0, 1], False), (1, False)]:
+        axes = np.array(axes, np.int32)
+        for op in ["ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd"]:
+            m.add(op, 1, [x, axes], f"{axes} {keep}", keep_dims=keep)
+        for op in ["ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd"]:
+            m.add(op, 1, [y, axes], f"{axes} {keep} i32", keep_dims=keep)
+        for op in ["ReduceL1", "ReduceL2"]:
+            m.add(op, 4, [x, axes], f"{axes} {keep}", keep_dims=keep)
+        for op in ["ReduceLogicalAnd", "ReduceLogicalOr"]:
+            m.add(op, 1, [b, axes], f"{axes} {keep}", keep_dims=keep)
+    for axis in [0, 1, 2, 3]:
+        m.add("Softmax", 1, [x], f"1 {axis}", axis=axis)
+    for axis in [-1, -3, 0]:
+        m.add("Softmax", 8, [x], f"8 {axis}", axis=axis)
+        m.add("LogSoftmax", 5, [x], f"{axis}", axis=axis)
+    for exclusive in [False, True]:
+        for reverse in [False, True]:
+            m.add("CumSum", 3, [x, np.int64(-2)], f"{exclusive} {reverse}", exclusive=exclusive, reverse=reverse)
+            m.add("CumSum", 3, [y, np.int32(0)], f"{exclusive} {reverse} i32", exclusive=exclusive, reverse=reverse)
+
+
+@model
+def normalization(m):
+    x = m.normal(2, 6, 4, 5, scale=2, shift=1)
+    for across in [False, True]:
+        for variance in [False, True]:
+            m.add("MVN", 2, [x], f"2 {across} {variance}", across_channels=across, normalize_variance=variance, eps=1e-3)
+    for axes in [[2, 3], [-1], [1, 2, 3], [1], [0, 2]]:
+        for mode in ["INSIDE_SQRT", "OUTSIDE_SQRT"]:
+            m.add("MVN", 6, [x, np.array(axes, np.int64)], f"6 {axes} {mode}", normalize_variance=True, eps=1e-2, eps_mode=mode)
+    m.add("MVN", 6, [x, np.array([3], np.int64)], "no variance", normalize_variance=False, eps=1e-2, eps_mode="INSIDE_SQRT")
+    m.add("MVN", 6, [m.normal(1000, shift=30), np.array([0], np.int64)], "large mean", normalize_variance=True, eps=1e-9, eps_mode="INSIDE_SQRT")
+
+
+def main(names):
+    for name, (f, options) in MODELS.items():
+        if not names or name in names:
+            m = Model(HERE, name, **options)
+            f(m)
+            m.save()
+
+
+main(sys.argv[1:])
