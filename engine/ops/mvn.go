@@ -115,7 +115,9 @@ func evalMVN[E real](m *mvn, w *kernel.Workers, in, out *tensor.Tensor, axes []i
 }
 
 // dense reports whether the elements of each output lie side by side.
-func (r *reduction) dense() bool { return len(r.reduced) == 0 || len(r.reduced) == 1 && r.reduced[0].stride == 1 }
+func (r *reduction) dense() bool {
+	return len(r.reduced) == 0 || len(r.reduced) == 1 && r.reduced[0].stride == 1
+}
 
 // normalizeRow writes src without its mean, over its standard deviation, to dst, which may be src.
 func normalizeRow[E real](m *mvn, dst, src []E) {
