@@ -221,11 +221,6 @@ func typeGrid(t tensor.DType) tensor.DType {
 	return tensor.F32
 }
 
-// number is a Go type that elements which are not float32 are multiplied in.
-type number interface {
-	float64 | int64 | int32 | int16 | int8 | uint64 | uint32 | uint16 | uint8
-}
-
 // multiplyAny computes a MatMul of any other type, row by row.
 func multiplyAny[E number](w *kernel.Workers, m *matMul, s matMulSizes, a, b []int, in []Operand, out []E) {
 	left, right := tensor.Data[E](in[0].Tensor), tensor.Data[E](in[1].Tensor)

@@ -33,13 +33,11 @@ func TestOpenVINO(t *testing.T) {
 	for _, path := range models {
 		family := filepath.Base(filepath.Dir(path))
 		name := strings.TrimSuffix(filepath.Base(path), ".xml")
-		t.Run(family+"/"+name, func(t *testing.T) {
-			limit, ok := tolerances[family]
-			if !ok {
-				limit = tolerance
-			}
-			runModel(t, path, limit)
-		})
+		limit, ok := tolerances[family]
+		if !ok {
+			limit = tolerance
+		}
+		t.Run(family+"/"+name, func(t *testing.T) { runModel(t, path, limit) })
 	}
 }
 
