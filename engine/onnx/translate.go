@@ -38,6 +38,7 @@ type builder struct {
 // A scope is the values by name of a graph or of a function's call.
 type scope struct {
 	*builder
+	parent *scope // around this one in the same graph
 	values map[string]graph.Port
 	types  map[string]*valueProto
 	opsets map[string]int
@@ -94,6 +95,21 @@ func (b *builder) parameter(name string, t tensor.DType, shape []int) graph.Port
 
 // fill adds the initializers, nodes and results of p, whose inputs are set.
 func (s *scope) fill(p *graphProto) error {
+	if err := s.fillNodes(p); err != nil {
+		return err
+	}
+	for _, v := range p.outputs {
+		from, err := s.lookup(v.name)
+		if err != nil {
+			return fmt.Errorf("output %q: %w", v.name, err)
+		}
+		s.result(v.name, from)
+	}
+	return nil
+}
+
+// fillNodes adds the initializers and nodes of p.
+func (s *scope) fillNodes(p *graphProto) error {
 	for _, t := range p.initializers {
 		raw, err := s.model.raw(t)
 		if err != nil {
@@ -112,17 +128,7 @@ func (s *scope) fill(p *graphProto) error {
 			return err
 		}
 	}
-	if err := s.nodes(p.nodes); err != nil {
-		return err
-	}
-	for _, v := range p.outputs {
-		from, err := s.lookup(v.name)
-		if err != nil {
-			return fmt.Errorf("output %q: %w", v.name, err)
-		}
-		s.result(v.name, from)
-	}
-	return nil
+	return s.nodes(p.nodes)
 }
 
 func (s *scope) initializer(name string, raw *tensor.Raw) error {
@@ -169,6 +175,9 @@ func nameOutput(p graph.Port, name string) {
 func (s *scope) lookup(name string) (graph.Port, error) {
 	if p, ok := s.values[name]; ok {
 		return p, nil
+	}
+	if s.parent != nil {
+		return s.parent.lookup(name)
 	}
 	if p, ok := s.caught[name]; ok {
 		return p, nil

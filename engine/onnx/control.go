@@ -1,0 +1,340 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"halfway/engine/graph"
+	"halfway/engine/ops"
+	"halfway/engine/tensor"
+)
+
+func init() {
+	register("If", ifNode)
+	register("Loop", loop)
+	register("Scan", scan)
+}
+
+// inner is a translated body with the outer values that it reads.
+type inner struct {
+	*scope
+	body *graph.Body
+}
+
+// translated makes a body of a graph attribute. params adds the parameters that the operator defines.
+func (c *call) translated(name string, params func(s *scope)) (*inner, error) {
+	a := c.attr(name)
+	if a == nil || a.g == nil {
+		return nil, fmt.Errorf("attribute %s is missing", name)
+	}
+	s, err := c.body(a.g, func(s *scope) error { params(s); return nil })
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return &inner{s, &graph.Body{Graph: s.g}}, nil
+}
+
+// catch makes the outer values that a body reads inputs of the node, after those that are there.
+func (c *call) catch(in []graph.Port, b *inner) ([]graph.Port, error) {
+	for _, name := range b.order {
+		p, err := c.lookup(name)
+		if err != nil {
+			return nil, err
+		}
+		at := slices.Index(in, p)
+		if at < 0 {
+			at = len(in)
+			in = append(in, p)
+		}
+		b.input(at, b.caught[name].Node, -1)
+	}
+	return in, nil
+}
+
+// input maps input number external of the node to a parameter of the body.
+func (b *inner) input(external int, param *graph.Node, axis int) {
+	b.body.Inputs = append(b.body.Inputs, graph.PortMap{External: external, Internal: slices.Index(b.g.Params, param), Axis: axis, Start: 0, End: -1,
+		Stride: 1, PartSize: 1})
+}
+
+func (b *inner) output(external, result, axis int, purpose string) {
+	b.body.Outputs = append(b.body.Outputs, graph.PortMap{External: external, Internal: result, Axis: axis, Start: 0, End: -1, Stride: 1, PartSize: 1,
+		Purpose: purpose})
+}
+
+// withBodies adds a node that has bodies; what is known of its outputs is given.
+func (c *call) withBodies(op string, in []graph.Port, bodies []*inner, out []ops.Arg) []graph.Port {
+	n := &graph.Node{Op: op, Opset: "opset8", In: in}
+	for _, b := range bodies {
+		n.Bodies = append(n.Bodies, b.body)
+	}
+	c.g.Insert(n)
+	n.Name = fmt.Sprintf("%s_%d", op, n.ID)
+	ports := make([]graph.Port, len(out))
+	for o, a := range out {
+		n.Out = append(n.Out, graph.Output{Type: a.Type, Shape: a.Shape})
+		ports[o] = graph.Port{Node: n, Out: o}
+		c.known[ports[o]] = a
+	}
+	return ports
+}
+
+// gives is what is known of result i of a body.
+func (b *inner) gives(i int) ops.Arg {
+	a := b.known[b.g.Results[i].In[0]]
+	a.Value = nil
+	return a
+}
+
+// ifNode chooses a branch now when the condition is known, since the branches then often have shapes that do not agree.
+func ifNode(c *call) ([]graph.Port, error) {
+	if yes, ok := c.truth(c.input(0)); ok {
+		return c.chosen(yes)
+	}
+	in := []graph.Port{c.convert(c.scalarShaped(0), tensor.Bool)}
+	var branches []*inner
+	for _, name := range []string{"then_branch", "else_branch"} {
+		b, err := c.translated(name, func(*scope) {})
+		if err != nil {
+			return nil, err
+		}
+		if in, err = c.catch(in, b); err != nil {
+			return nil, err
+		}
+		for i := range b.g.Results {
+			b.output(i, i, -1, "")
+		}
+		branches = append(branches, b)
+	}
+	yes, no := branches[0], branches[1]
+	if len(yes.g.Results) != len(no.g.Results) {
+		return nil, errors.New("its branches have different numbers of outputs")
+	}
+	out := make([]ops.Arg, len(yes.g.Results))
+	for i := range out {
+		out[i] = yes.gives(i)
+		other := no.gives(i)
+		if other.Type != out[i].Type {
+			return nil, fmt.Errorf("output %d is %s in one branch and %s in the other", i, out[i].Type, other.Type)
+		}
+		if !slices.Equal(out[i].Shape, other.Shape) {
+			out[i].Shape = nil
+		}
+	}
+	return c.withBodies("If", in, branches, out), c.err
+}
+
+func (c *call) truth(p graph.Port) (yes, known bool) {
+	v := c.known[p].Value
+	if v == nil || v.Type != tensor.Bool || v.Len() != 1 {
+		return false, false
+	}
+	return tensor.Data[bool](v)[0], true
+}
+
+// chosen translates one branch in the node's place.
+func (c *call) chosen(yes bool) ([]graph.Port, error) {
+	name := "else_branch"
+	if yes {
+		name = "then_branch"
+	}
+	a := c.attr(name)
+	if a == nil || a.g == nil {
+		return nil, fmt.Errorf("attribute %s is missing", name)
+	}
+	s := &scope{builder: c.builder, parent: c.scope, values: map[string]graph.Port{}, types: a.g.values, opsets: c.opsets, attrs: c.attrs, depth: c.depth}
+	if err := s.fillNodes(a.g); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	var out []graph.Port
+	for _, v := range a.g.outputs {
+		p, err := s.lookup(v.name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// loop: inputs M (trip count), cond and the initial values of carried ones; the body reads the iteration, the condition and the carried values,
+// and gives the condition, the carried values and what is to be stacked.
+func loop(c *call) ([]graph.Port, error) {
+	trips, more := c.i64(-1), c.convert(c.scalar(tensor.F32, 1), tensor.Bool)
+	if c.has(0) {
+		trips = c.scalarShaped(0)
+	}
+	if c.has(1) {
+		more = c.scalarShaped(1)
+	}
+	carried := c.in[min(2, len(c.in)):]
+	p := c.attr("body")
+	if p == nil || p.g == nil || len(p.g.inputs) != len(carried)+2 {
+		return nil, errors.New("its body does not fit its inputs")
+	}
+	b, err := c.translated("body", func(s *scope) {
+		s.values[p.g.inputs[0].name] = s.parameter(p.g.inputs[0].name, tensor.I64, []int{})
+		s.values[p.g.inputs[1].name] = s.parameter(p.g.inputs[1].name, tensor.Bool, []int{})
+		for i, v := range p.g.inputs[2:] {
+			s.values[v.name] = s.carried(v, c.known[carried[i]])
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	in := append([]graph.Port{trips, more}, carried...)
+	if in, err = c.catch(in, b); err != nil {
+		return nil, err
+	}
+	b.body.Inputs = append(b.body.Inputs, graph.PortMap{External: -1, Internal: 0, Axis: -1, Purpose: "current_iteration"})
+	b.input(1, b.g.Params[1], -1)
+	for i := range carried {
+		b.input(2+i, b.g.Params[2+i], -1)
+		b.body.BackEdges = append(b.body.BackEdges, graph.BackEdge{From: 1 + i, To: 2 + i})
+	}
+	b.body.BackEdges = append(b.body.BackEdges, graph.BackEdge{From: 0, To: 1})
+	b.output(-1, 0, -1, "execution_condition")
+	out, err := b.stack(len(carried), 1)
+	if err != nil {
+		return nil, err
+	}
+	return c.withBodies("Loop", in, []*inner{b}, out), c.err
+}
+
+// carried is the parameter of a value that a loop carries: its shape may change from iteration to iteration, so only what the file declares or
+// the outer value says counts.
+func (s *scope) carried(v *valueProto, outer ops.Arg) graph.Port {
+	shape := v.shape
+	if shape == nil || slices.Contains(shape, -1) {
+		shape = outer.Shape
+	}
+	return s.parameter(v.name, outer.Type, shape)
+}
+
+// stack describes the outputs of a loop: those carried, whose shape is known when it does not change, and those stacked along a new axis 0.
+func (b *inner) stack(carried, skip int) ([]ops.Arg, error) {
+	var out []ops.Arg
+	for i := skip; i < len(b.g.Results); i++ {
+		a := b.gives(i)
+		if i-skip < carried {
+			b.output(i-skip, i, -1, "")
+			if from := b.known[graph.Port{Node: b.g.Params[b.carriedParam(i)]}]; !slices.Equal(from.Shape, a.Shape) {
+				a.Shape = nil
+			}
+			out = append(out, a)
+			continue
+		}
+		if err := b.unsqueeze(i); err != nil {
+			return nil, err
+		}
+		b.output(i-skip, i, 0, "")
+		out = append(out, ops.Arg{Type: a.Type})
+	}
+	return out, nil
+}
+
+// carriedParam is the parameter that result i feeds.
+func (b *inner) carriedParam(i int) int {
+	for _, e := range b.body.BackEdges {
+		if e.From == i {
+			return e.To
+		}
+	}
+	return 0
+}
+
+// unsqueeze puts an axis of size 1 before those of result i, along which a loop joins.
+func (b *inner) unsqueeze(i int) error {
+	c := &call{scope: b.scope, node: &nodeProto{attrs: map[string]*attrProto{}}}
+	r := b.g.Results[i]
+	r.In[0] = c.op("Unsqueeze", nil, r.In[0], c.i64s(0))
+	if c.err == nil {
+		out := r.In[0].Node.Out[0]
+		r.Out[0].Shape = out.Shape
+	}
+	return c.err
+}
+
+// scan cuts its last num_scan_inputs inputs along axes and carries the others; it is a TensorIterator.
+func scan(c *call) ([]graph.Port, error) {
+	p := c.attr("body")
+	if p == nil || p.g == nil || c.opset < 9 {
+		return nil, errors.New("it has no body, or is of an opset below 9")
+	}
+	scanned := c.int("num_scan_inputs", 0)
+	carried := len(c.in) - scanned
+	if scanned < 1 || carried < 0 || len(p.g.inputs) != len(c.in) || len(p.g.outputs) < carried {
+		return nil, errors.New("its body does not fit its inputs")
+	}
+	axes, reversed := c.ints("scan_input_axes"), c.ints("scan_input_directions")
+	at := func(list []int, i int) int {
+		if i < len(list) {
+			return list[i]
+		}
+		return 0
+	}
+	b, err := c.translated("body", func(s *scope) {
+		for i, v := range p.g.inputs {
+			a := c.known[c.in[i]]
+			if i < carried {
+				s.values[v.name] = s.carried(v, a)
+				continue
+			}
+			axis := c.axis(c.in[i], at(axes, i-carried))
+			var shape []int
+			if a.Shape != nil && axis < len(a.Shape) {
+				shape = slices.Clone(a.Shape)
+				shape[axis] = 1
+			}
+			part := s.parameter(v.name+"/part", a.Type, shape)
+			inner := &call{scope: s, node: &nodeProto{attrs: map[string]*attrProto{}}}
+			s.values[v.name] = inner.op("Squeeze", nil, part, inner.i64s(axis))
+			if inner.err != nil {
+				c.fail("%w", inner.err)
+			}
+		}
+	})
+	if err = errors.Join(c.err, err); err != nil {
+		return nil, err
+	}
+	in := slices.Clone(c.in)
+	if in, err = c.catch(in, b); err != nil {
+		return nil, err
+	}
+	for i := range p.g.inputs {
+		param := b.g.Params[i]
+		if i < carried {
+			b.input(i, param, -1)
+			b.body.BackEdges = append(b.body.BackEdges, graph.BackEdge{From: i, To: i})
+			continue
+		}
+		b.input(i, param, c.axis(c.in[i], at(axes, i-carried)))
+		if at(reversed, i-carried) != 0 {
+			b.reverse(&b.body.Inputs[len(b.body.Inputs)-1])
+		}
+	}
+	out, err := b.stack(carried, 0)
+	if err != nil {
+		return nil, err
+	}
+	c.scanOutputs(b, carried)
+	return c.withBodies("TensorIterator", in, []*inner{b}, out), c.err
+}
+
+// reverse makes a map go from the end to the start.
+func (b *inner) reverse(m *graph.PortMap) { m.Start, m.End, m.Stride = -1, 0, -1 }
+
+// scanOutputs gives the joined outputs their directions; other axes than 0 are refused.
+func (c *call) scanOutputs(b *inner, carried int) {
+	for i, axis := range c.ints("scan_output_axes") {
+		if axis != 0 {
+			c.fail("scan_output_axes[%d]=%d is not supported", i, axis)
+		}
+	}
+	for i, d := range c.ints("scan_output_directions") {
+		if d != 0 {
+			b.reverse(&b.body.Outputs[carried+i])
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package onnx
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"halfway/engine/graph"
+)
+
+func init() {
+	register("Conv", conv)
+	register("ConvTranspose", convTranspose)
+	register("MaxPool", maxPool)
+	register("AveragePool", averagePool)
+	register("GlobalAveragePool", globalPool("ReduceMean"))
+	register("GlobalMaxPool", globalPool("ReduceMax"))
+}
+
+// window are the attributes that operators with a sliding window share.
+type window struct {
+	strides, dilations, kernel []int
+	begin, end                 []int
+	autoPad                    string
+}
+
+// window reads the attributes for a number of spatial dimensions.
+func (c *call) window(spatial int) window {
+	w := window{strides: c.ints("strides"), dilations: c.ints("dilations"), kernel: c.ints("kernel_shape")}
+	if w.strides == nil {
+		w.strides = slices.Repeat([]int{1}, spatial)
+	}
+	if w.dilations == nil {
+		w.dilations = slices.Repeat([]int{1}, spatial)
+	}
+	pads := c.ints("pads")
+	if pads == nil {
+		pads = make([]int, 2*spatial)
+	}
+	if len(w.strides) != spatial || len(w.dilations) != spatial || len(pads) != 2*spatial {
+		c.fail("strides %v, dilations %v or pads %v do not fit %d spatial dimensions", w.strides, w.dilations, pads, spatial)
+		return w
+	}
+	w.begin, w.end = pads[:spatial], pads[spatial:]
+	w.autoPad = map[string]string{"NOTSET": "explicit", "SAME_UPPER": "same_upper", "SAME_LOWER": "same_lower", "VALID": "valid"}[c.string("auto_pad", "NOTSET")]
+	if w.autoPad == "" {
+		c.fail("auto_pad %q is not known", c.string("auto_pad", ""))
+	}
+	return w
+}
+
+func (w window) attrs() graph.Attrs {
+	return graph.Attrs{"strides": list(w.strides), "dilations": list(w.dilations), "pads_begin": list(w.begin), "pads_end": list(w.end),
+		"auto_pad": w.autoPad}
+}
+
+// label is the name that OpenVINO's frontend gives the operation: the node's, or where it has none that of its output.
+func (c *call) label() string { return c.node.label() }
+
+func conv(c *call) ([]graph.Port, error) {
+	x, weights := c.input(0), c.input(1)
+	rank := c.rank(x)
+	if rank < 3 {
+		c.fail("an input of rank %d, expected at least 3", rank)
+		return nil, c.err
+	}
+	w := c.window(rank - 2)
+	return c.biased(c.convolved("Convolution", x, weights, w.attrs()))
+}
+
+// convolved adds a convolution, a grouped one where the node has groups.
+func (c *call) convolved(name string, x, weights graph.Port, attrs graph.Attrs) graph.Port {
+	group := c.int("group", 1)
+	if group == 1 {
+		return c.op(name, attrs, x, weights)
+	}
+	shape := c.shape(weights)
+	if len(shape) < 3 || group < 1 || shape[0]%group != 0 {
+		c.fail("weights %v do not fit %d groups", shape, group)
+		return graph.Port{}
+	}
+	grouped := append([]int{group, shape[0] / group}, shape[1:]...)
+	return c.op("Group"+name, attrs, x, c.op("Reshape", graph.Attrs{"special_zero": "false"}, weights, c.i64s(grouped...)))
+}
+
+// biased adds input 2, a bias a channel, if it is there.
+func (c *call) biased(y graph.Port) ([]graph.Port, error) {
+	if !c.has(2) || c.err != nil {
+		return []graph.Port{y}, c.err
+	}
+	y.Node.Name = c.label() + "/WithoutBiases"
+	shape := slices.Repeat([]int{1}, c.rank(y))
+	shape[1] = -1
+	bias := c.op("Reshape", graph.Attrs{"special_zero": "false"}, c.in[2], c.i64s(shape...))
+	return c.one("Add", numpyBroadcast(), y, bias)
+}
+
+func convTranspose(c *call) ([]graph.Port, error) {
+	x, weights := c.input(0), c.input(1)
+	rank := c.rank(x)
+	if rank < 3 {
+		c.fail("an input of rank %d, expected at least 3", rank)
+		return nil, c.err
+	}
+	w := c.window(rank - 2)
+	attrs := w.attrs()
+	extra := c.ints("output_padding")
+	if extra == nil {
+		extra = make([]int, rank-2)
+	}
+	attrs["output_padding"] = list(extra)
+	in := []graph.Port{x, weights}
+	name := "ConvolutionBackpropData"
+	if group := c.int("group", 1); group != 1 {
+		shape := c.shape(weights)
+		if len(shape) < 3 || group < 1 || shape[0]%group != 0 {
+			c.fail("weights %v do not fit %d groups", shape, group)
+			return nil, c.err
+		}
+		in[1] = c.op("Reshape", graph.Attrs{"special_zero": "false"}, weights, c.i64s(append([]int{group, shape[0] / group}, shape[1:]...)...))
+		name = "GroupConvolutionBackpropData"
+	}
+	if output := c.ints("output_shape"); output != nil {
+		if attrs["auto_pad"] == "explicit" {
+			attrs["auto_pad"] = "same_upper"
+		}
+		in = append(in, c.i64s(output[len(output)-min(len(output), rank-2):]...))
+	}
+	return c.biased(c.op(name, attrs, in...))
+}
+
+func (c *call) poolAttrs(x graph.Port) graph.Attrs {
+	rank := c.rank(x)
+	if rank < 3 {
+		c.fail("an input of rank %d, expected at least 3", rank)
+		return nil
+	}
+	w := c.window(rank - 2)
+	attrs := w.attrs()
+	attrs["kernel"] = list(w.kernel)
+	attrs["rounding_type"] = "floor"
+	if c.int("ceil_mode", 0) != 0 {
+		attrs["rounding_type"] = "ceil_torch"
+	}
+	return attrs
+}
+
+func maxPool(c *call) ([]graph.Port, error) {
+	x := c.input(0)
+	attrs := c.poolAttrs(x)
+	if c.err != nil {
+		return nil, c.err
+	}
+	attrs["index_element_type"], attrs["axis"] = "i64", "0"
+	if c.int("storage_order", 0) != 0 && len(c.node.outputs) > 1 {
+		c.fail("indices in column-major order are not supported")
+	}
+	return c.many("MaxPool", attrs, x), c.err
+}
+
+func averagePool(c *call) ([]graph.Port, error) {
+	x := c.input(0)
+	attrs := c.poolAttrs(x)
+	if c.err != nil {
+		return nil, c.err
+	}
+	if strings.Trim(attrs["dilations"], "1,") != "" {
+		c.fail("dilations %s are not supported", attrs["dilations"])
+	}
+	delete(attrs, "dilations")
+	attrs["exclude-pad"] = boolean(1 - c.int("count_include_pad", 0))
+	return c.one("AvgPool", attrs, x)
+}
+
+func globalPool(name string) operator {
+	return func(c *call) ([]graph.Port, error) {
+		x := c.input(0)
+		var axes []int
+		for i := 2; i < c.rank(x); i++ {
+			axes = append(axes, i)
+		}
+		if axes == nil {
+			return nil, fmt.Errorf("an input of rank %d has no spatial dimensions", c.rank(x))
+		}
+		return c.one(name, graph.Attrs{"keep_dims": "true"}, x, c.i64s(axes...))
+	}
+}

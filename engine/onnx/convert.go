@@ -1,0 +1,87 @@
+package onnx
+
+import (
+	"errors"
+
+	"halfway/engine/graph"
+	"halfway/engine/tensor"
+)
+
+func init() {
+	register("Cast", cast)
+	register("CastLike", func(c *call) ([]graph.Port, error) { return c.one("ConvertLike", nil, c.input(0), c.input(1)) })
+	register("Identity", func(c *call) ([]graph.Port, error) { return []graph.Port{c.input(0)}, c.err })
+	register("Dropout", dropout)
+	register("Constant", constant)
+	register("ConstantOfShape", constantOfShape)
+}
+
+func cast(c *call) ([]graph.Port, error) {
+	t, err := dtypeOf(int64(c.int("to", 0)))
+	if err != nil {
+		return nil, err
+	}
+	return c.one("Convert", graph.Attrs{"destination_type": t.String()}, c.input(0))
+}
+
+// dropout passes its input on; at inference it drops nothing.
+func dropout(c *call) ([]graph.Port, error) {
+	x := c.input(0)
+	if c.has(2) {
+		if on, ok := c.scalarValue(c.in[2]); !ok || on != 0 {
+			return nil, errors.New("dropout in training mode is not supported")
+		}
+	}
+	if len(c.node.outputs) < 2 {
+		return []graph.Port{x}, c.err
+	}
+	mask := c.op("Broadcast", graph.Attrs{"mode": "numpy"}, c.convert(c.scalar(tensor.F32, 1), tensor.Bool),
+		c.op("ShapeOf", graph.Attrs{"output_type": "i64"}, x))
+	return []graph.Port{x, mask}, c.err
+}
+
+func constant(c *call) ([]graph.Port, error) {
+	raw, err := c.constantValue()
+	if err != nil {
+		return nil, err
+	}
+	return []graph.Port{c.raw(raw)}, c.err
+}
+
+func (c *call) constantValue() (*tensor.Raw, error) {
+	if a := c.attr("value"); a != nil && a.t != nil {
+		return c.model.raw(a.t)
+	}
+	if a := c.attr("sparse_value"); a != nil && a.sparse != nil {
+		return c.model.dense(a.sparse)
+	}
+	t := &tensorProto{}
+	switch {
+	case c.attr("value_float") != nil:
+		t.dtype, t.floats = 1, []float32{c.attr("value_float").f}
+	case c.attr("value_floats") != nil:
+		t.dtype, t.floats = 1, c.attr("value_floats").floats
+		t.dims = []int{len(t.floats)}
+	case c.attr("value_int") != nil:
+		t.dtype, t.ints = 7, []int64{c.attr("value_int").i}
+	case c.attr("value_ints") != nil:
+		t.dtype, t.ints = 7, c.attr("value_ints").ints
+		t.dims = []int{len(t.ints)}
+	default:
+		return nil, errors.New("the constant has no value of a supported kind")
+	}
+	return c.model.raw(t)
+}
+
+func constantOfShape(c *call) ([]graph.Port, error) {
+	value := c.scalar(tensor.F32, 0)
+	if a := c.attr("value"); a != nil && a.t != nil {
+		raw, err := c.model.raw(a.t)
+		if err != nil {
+			return nil, err
+		}
+		raw.Shape = []int{}
+		value = c.raw(raw)
+	}
+	return c.one("Broadcast", graph.Attrs{"mode": "numpy"}, value, c.input(0))
+}

@@ -1,0 +1,34 @@
+package onnx
+
+import "halfway/engine/graph"
+
+func init() {
+	register("MatMul", func(c *call) ([]graph.Port, error) {
+		return c.one("MatMul", graph.Attrs{"transpose_a": "false", "transpose_b": "false"}, c.input(0), c.input(1))
+	})
+	register("Gemm", gemm)
+	register("Einsum", func(c *call) ([]graph.Port, error) {
+		return c.one("Einsum", graph.Attrs{"equation": c.string("equation", "")}, c.in...)
+	})
+}
+
+// gemm is alpha * A * B + beta * C.
+func gemm(c *call) ([]graph.Port, error) {
+	a, b := c.input(0), c.input(1)
+	y := c.op("MatMul", graph.Attrs{"transpose_a": boolean(c.int("transA", 0)), "transpose_b": boolean(c.int("transB", 0))}, a, b)
+	if c.err != nil {
+		return nil, c.err
+	}
+	if alpha := c.float("alpha", 1); alpha != 1 {
+		y = c.op("Multiply", numpyBroadcast(), y, c.scalar(c.kind(b), alpha))
+	}
+	if !c.has(2) {
+		return []graph.Port{y}, c.err
+	}
+	bias := c.in[2]
+	if beta := c.float("beta", 1); beta != 1 {
+		bias = c.op("Multiply", numpyBroadcast(), c.scalar(c.kind(bias), beta), bias)
+	}
+	y.Node.Name = c.label() + "/WithoutBiases"
+	return c.one("Add", numpyBroadcast(), y, bias)
+}

@@ -1,0 +1,176 @@
+package onnx
+
+import (
+	"fmt"
+	"strings"
+
+	"halfway/engine/graph"
+)
+
+func init() {
+	register("LSTM", recurrent("LSTMSequence", 4, []int{2, 0, 3, 1}, []string{"sigmoid", "tanh", "tanh"})) // ONNX: i o f c, OpenVINO: f i c o
+	register("GRU", recurrent("GRUSequence", 3, []int{0, 1, 2}, []string{"sigmoid", "tanh"}))
+	register("RNN", recurrent("RNNSequence", 1, []int{0}, []string{"tanh"}))
+}
+
+// recurrent translates a recurrent layer. X is [time, batch, input] (layout 0), the weights are [directions, gates*hidden, ...]; OpenVINO's
+// sequences want batch first, and gates in the order given by from.
+func recurrent(name string, gates int, from []int, functions []string) operator {
+	return func(c *call) ([]graph.Port, error) {
+		r := &recurrence{call: c, gates: gates, from: from, hidden: c.int("hidden_size", 0), batchFirst: c.int("layout", 0) != 0}
+		return r.translate(name, functions)
+	}
+}
+
+type recurrence struct {
+	*call
+	gates, hidden, directions int
+	from                      []int
+	batchFirst                bool
+}
+
+func (r *recurrence) translate(name string, functions []string) ([]graph.Port, error) {
+	x, w, u := r.input(0), r.input(1), r.input(2)
+	if r.rank(x) != 3 || r.rank(w) != 3 {
+		return nil, fmt.Errorf("inputs of shape %v and %v, expected rank 3", r.shape(x), r.shape(w))
+	}
+	r.directions = r.shape(w)[0]
+	if r.hidden == 0 {
+		r.hidden = r.shape(u)[r.rank(u)-1]
+	}
+	batch, time := r.shape(x)[1], r.shape(x)[0]
+	if r.batchFirst {
+		batch, time = time, batch
+	} else {
+		x = r.op("Transpose", nil, x, r.i64s(1, 0, 2))
+	}
+	lengths := r.op("Broadcast", graph.Attrs{"mode": "numpy"}, r.convert(r.i64(time), r.kind(r.i64(0))), r.i64s(batch))
+	if r.has(4) {
+		lengths = r.in[4]
+	}
+	in := []graph.Port{x, r.state(5, batch)}
+	if name == "LSTMSequence" {
+		in = append(in, r.state(6, batch))
+		if r.has(7) {
+			r.fail("peephole weights are not supported")
+		}
+	}
+	in = append(in, lengths, r.reorder(w), r.reorder(u), r.bias(w))
+	attrs, err := r.attrs(functions)
+	if err != nil {
+		return nil, err
+	}
+	out := r.many(name, attrs, in...)
+	if r.err != nil {
+		return nil, r.err
+	}
+	return r.outputs(out)
+}
+
+// outputs gives Y [batch, directions, time, hidden] and the states [batch, directions, hidden] the layout of the node.
+func (r *recurrence) outputs(out []graph.Port) ([]graph.Port, error) {
+	y, state := []int{2, 1, 0, 3}, []int{1, 0, 2}
+	if r.batchFirst {
+		y, state = []int{0, 2, 1, 3}, nil
+	}
+	result := []graph.Port{r.op("Transpose", nil, out[0], r.i64s(y...))}
+	for _, p := range out[1:] {
+		if state != nil {
+			p = r.op("Transpose", nil, p, r.i64s(state...))
+		}
+		result = append(result, p)
+	}
+	return result, r.err
+}
+
+// state is an initial state [batch, directions, hidden]; zeros when it is not given.
+func (r *recurrence) state(i, batch int) graph.Port {
+	if !r.has(i) {
+		return r.op("Broadcast", graph.Attrs{"mode": "numpy"}, r.scalar(r.kind(r.in[0]), 0), r.i64s(batch, r.directions, r.hidden))
+	}
+	if r.batchFirst {
+		return r.in[i]
+	}
+	return r.op("Transpose", nil, r.in[i], r.i64s(1, 0, 2))
+}
+
+// reorder puts the gates of weights [directions, gates*hidden, ...] into OpenVINO's order.
+func (r *recurrence) reorder(p graph.Port) graph.Port {
+	return r.regated(p, r.from)
+}
+
+func (r *recurrence) regated(p graph.Port, from []int) graph.Port {
+	same := true
+	for i, g := range from {
+		same = same && i == g
+	}
+	if same {
+		return p
+	}
+	parts := r.many("Split", graph.Attrs{"num_splits": list([]int{len(from)})}, p, r.i64(1))
+	if r.err != nil {
+		return graph.Port{}
+	}
+	ordered := make([]graph.Port, len(from))
+	for i, g := range from {
+		ordered[i] = parts[g]
+	}
+	return r.op("Concat", graph.Attrs{"axis": "1"}, ordered...)
+}
+
+// bias is B, [directions, 2*gates*hidden], with the biases of input and recurrence added. A GRU that resets after its matrix product needs that
+// of the recurrent candidate apart.
+func (r *recurrence) bias(w graph.Port) graph.Port {
+	apart := r.gates == 3 && r.int("linear_before_reset", 0) != 0
+	if !r.has(3) {
+		n := r.gates
+		if apart {
+			n++
+		}
+		return r.op("Broadcast", graph.Attrs{"mode": "numpy"}, r.scalar(r.kind(w), 0), r.i64s(r.directions, n*r.hidden))
+	}
+	halves := r.many("Split", graph.Attrs{"num_splits": "2"}, r.in[3], r.i64(1))
+	if r.err != nil {
+		return graph.Port{}
+	}
+	if !apart {
+		return r.reorder(r.op("Add", numpyBroadcast(), halves[0], halves[1]))
+	}
+	wb := r.many("Split", graph.Attrs{"num_splits": "3"}, halves[0], r.i64(1))
+	rb := r.many("Split", graph.Attrs{"num_splits": "3"}, halves[1], r.i64(1))
+	if r.err != nil {
+		return graph.Port{}
+	}
+	z, reset := r.op("Add", numpyBroadcast(), wb[0], rb[0]), r.op("Add", numpyBroadcast(), wb[1], rb[1])
+	return r.op("Concat", graph.Attrs{"axis": "1"}, z, reset, wb[2], rb[2])
+}
+
+func (r *recurrence) attrs(functions []string) (graph.Attrs, error) {
+	attrs := graph.Attrs{"hidden_size": list([]int{r.hidden}), "direction": strings.ToLower(r.string("direction", "forward"))}
+	if a := r.attr("activations"); a != nil {
+		functions = nil
+		for i, s := range a.strings {
+			if f := strings.ToLower(string(s)); i < len(a.strings)/r.directions {
+				functions = append(functions, f)
+			} else if f != functions[i%len(functions)] {
+				return nil, fmt.Errorf("directions with activations of their own are not supported: %q", a.strings)
+			}
+		}
+	}
+	for _, f := range functions {
+		if f != "sigmoid" && f != "tanh" && f != "relu" {
+			return nil, fmt.Errorf("activation %q is not supported", f)
+		}
+	}
+	attrs["activations"] = strings.Join(functions, ",")
+	if clip := r.float("clip", 0); clip != 0 {
+		attrs["clip"] = number(clip)
+	}
+	if r.int("input_forget", 0) != 0 {
+		return nil, fmt.Errorf("input_forget is not supported")
+	}
+	if r.gates == 3 {
+		attrs["linear_before_reset"] = boolean(r.int("linear_before_reset", 0))
+	}
+	return attrs, nil
+}

@@ -1,0 +1,226 @@
+package onnx
+
+import (
+	"slices"
+
+	"halfway/engine/graph"
+	"halfway/engine/tensor"
+)
+
+func init() {
+	register("Shape", shape)
+	register("Size", size)
+	register("Reshape", func(c *call) ([]graph.Port, error) {
+		return c.one("Reshape", graph.Attrs{"special_zero": boolean(1 - c.int("allowzero", 0))}, c.input(0), c.input(1))
+	})
+	register("Flatten", flatten)
+	register("Squeeze", withAxes("Squeeze", 13))
+	register("Unsqueeze", withAxes("Unsqueeze", 13))
+	register("Transpose", transpose)
+	register("Concat", func(c *call) ([]graph.Port, error) {
+		return c.one("Concat", graph.Attrs{"axis": list([]int{c.int("axis", 0)})}, c.in...)
+	})
+	register("Split", split)
+	register("Slice", slice)
+	register("Expand", func(c *call) ([]graph.Port, error) {
+		return c.one("Broadcast", graph.Attrs{"mode": "bidirectional"}, c.input(0), c.input(1))
+	})
+	register("Tile", func(c *call) ([]graph.Port, error) {
+		return c.one("Tile", nil, c.input(0), c.convert(c.input(1), tensor.I64))
+	})
+	register("Range", func(c *call) ([]graph.Port, error) {
+		t := c.kind(c.input(0))
+		return c.one("Range", graph.Attrs{"output_type": t.String()}, c.scalarShaped(0), c.scalarShaped(1), c.scalarShaped(2))
+	})
+	register("DepthToSpace", depthToSpace)
+	register("SpaceToDepth", func(c *call) ([]graph.Port, error) {
+		return c.one("SpaceToDepth", graph.Attrs{"mode": "blocks_first", "block_size": list([]int{c.int("blocksize", 1)})}, c.input(0))
+	})
+	register("Pad", pad)
+}
+
+// shape is ShapeOf, from opset 15 on of a range of dimensions.
+func shape(c *call) ([]graph.Port, error) {
+	x := c.input(0)
+	all := c.op("ShapeOf", graph.Attrs{"output_type": "i64"}, x)
+	if c.attr("start") == nil && c.attr("end") == nil {
+		return []graph.Port{all}, c.err
+	}
+	rank := c.rank(x)
+	clamp := func(i int) int {
+		if i < 0 {
+			i += rank
+		}
+		return min(max(i, 0), rank)
+	}
+	from, to := clamp(c.int("start", 0)), clamp(c.int("end", rank))
+	return c.one("Slice", nil, all, c.i64s(from), c.i64s(max(to, from)), c.i64s(1), c.i64s(0))
+}
+
+func size(c *call) ([]graph.Port, error) {
+	all := c.op("ShapeOf", graph.Attrs{"output_type": "i64"}, c.input(0))
+	return c.one("ReduceProd", graph.Attrs{"keep_dims": "false"}, all, c.i64s(0))
+}
+
+// scalarShaped is input i, which has one element, as a scalar.
+func (c *call) scalarShaped(i int) graph.Port {
+	p := c.input(i)
+	if len(c.shape(p)) == 0 {
+		return p
+	}
+	return c.op("Squeeze", nil, p)
+}
+
+func flatten(c *call) ([]graph.Port, error) {
+	x := c.input(0)
+	return []graph.Port{c.flatten(x, c.axis(x, c.int("axis", 1)))}, c.err
+}
+
+// withAxes translates an operator whose axes became an input in an opset.
+func withAxes(name string, since int) operator {
+	return func(c *call) ([]graph.Port, error) {
+		switch {
+		case c.opset >= since && c.has(1):
+			return c.one(name, nil, c.input(0), c.in[1])
+		case c.attr("axes") != nil && c.opset < since:
+			return c.one(name, nil, c.input(0), c.i64s(c.ints("axes")...))
+		}
+		return c.one(name, nil, c.input(0))
+	}
+}
+
+func transpose(c *call) ([]graph.Port, error) {
+	x := c.input(0)
+	perm := c.ints("perm")
+	if perm == nil {
+		for i := c.rank(x) - 1; i >= 0; i-- {
+			perm = append(perm, i)
+		}
+	}
+	return c.one("Transpose", nil, x, c.i64s(perm...))
+}
+
+// split is Split where all parts are equal, else VariadicSplit.
+func split(c *call) ([]graph.Port, error) {
+	x := c.input(0)
+	axis := c.int("axis", 0)
+	if lengths := c.ints("split"); lengths != nil && c.opset < 13 {
+		return c.many("VariadicSplit", nil, x, c.i64(axis), c.i64s(lengths...)), c.err
+	}
+	if c.opset >= 13 && c.has(1) {
+		return c.many("VariadicSplit", nil, x, c.i64(axis), c.in[1]), c.err
+	}
+	parts := max(c.int("num_outputs", len(c.node.outputs)), 1)
+	size := 0
+	if a := c.axis(x, axis); a < c.rank(x) {
+		size = c.shape(x)[a]
+	}
+	if size%parts == 0 {
+		return c.many("Split", graph.Attrs{"num_splits": list([]int{parts})}, x, c.i64(axis)), c.err
+	}
+	chunk := (size + parts - 1) / parts // the last part is smaller
+	lengths := slices.Repeat([]int{chunk}, parts)
+	lengths[parts-1] = size - chunk*(parts-1)
+	return c.many("VariadicSplit", nil, x, c.i64(axis), c.i64s(lengths...)), c.err
+}
+
+func slice(c *call) ([]graph.Port, error) {
+	x := c.input(0)
+	if c.opset < 10 {
+		starts, ends, axes := c.ints("starts"), c.ints("ends"), c.ints("axes")
+		if axes == nil {
+			for i := range starts {
+				axes = append(axes, i)
+			}
+		}
+		steps := slices.Repeat([]int{1}, len(starts))
+		return c.one("Slice", nil, x, c.i64s(starts...), c.i64s(ends...), c.i64s(steps...), c.i64s(axes...))
+	}
+	count := len(c.shape(c.input(1)))
+	if count > 0 {
+		count = c.shape(c.in[1])[0]
+	}
+	steps := graph.Port{}
+	if c.has(4) {
+		steps = c.in[4]
+	} else {
+		steps = c.convert(c.i64s(slices.Repeat([]int{1}, count)...), c.kind(c.in[1]))
+	}
+	in := []graph.Port{x, c.in[1], c.input(2), steps}
+	if c.has(3) {
+		in = append(in, c.in[3])
+	}
+	return c.one("Slice", nil, in...)
+}
+
+func depthToSpace(c *call) ([]graph.Port, error) {
+	mode := "blocks_first"
+	if c.string("mode", "DCR") == "CRD" {
+		mode = "depth_first"
+	}
+	return c.one("DepthToSpace", graph.Attrs{"mode": mode, "block_size": list([]int{c.int("blocksize", 1)})}, c.input(0))
+}
+
+// pad gives the pads of both ends, and from opset 18 on of chosen axes only.
+func pad(c *call) ([]graph.Port, error) {
+	x := c.input(0)
+	rank := c.rank(x)
+	mode := map[string]string{"constant": "constant", "reflect": "reflect", "edge": "edge", "wrap": "wrap"}[c.string("mode", "constant")]
+	value := c.scalar(c.kind(x), 0)
+	var begin, end graph.Port
+	if c.opset < 11 {
+		pads := c.ints("pads")
+		if len(pads) != 2*rank {
+			c.fail("%d pads for rank %d", len(pads), rank)
+			return nil, c.err
+		}
+		begin, end = c.i64s(pads[:rank]...), c.i64s(pads[rank:]...)
+		value = c.scalar(c.kind(x), c.float("value", 0))
+	} else {
+		begin, end = c.pads(rank)
+		if c.has(2) {
+			value = c.scalarShaped(2)
+		}
+	}
+	if mode == "wrap" {
+		c.fail("mode wrap is not supported")
+	}
+	return c.one("Pad", graph.Attrs{"pad_mode": mode}, x, begin, end, value)
+}
+
+func (c *call) pads(rank int) (begin, end graph.Port) {
+	pads, ok := c.knownInts(c.input(1))
+	if !ok && !c.has(3) {
+		two := c.many("Split", graph.Attrs{"num_splits": "2"}, c.in[1], c.i64(0))
+		if c.err != nil {
+			return begin, end
+		}
+		return two[0], two[1]
+	}
+	axes := make([]int, rank)
+	for i := range axes {
+		axes[i] = i
+	}
+	if c.has(3) {
+		if axes, ok = c.knownInts(c.in[3]); !ok {
+			c.fail("axes that are not constant are not supported")
+			return begin, end
+		}
+	}
+	low, high := make([]int, rank), make([]int, rank)
+	if len(pads) != 2*len(axes) {
+		c.fail("%d pads for %d axes", len(pads), len(axes))
+		return begin, end
+	}
+	for i, a := range axes {
+		if a < 0 {
+			a += rank
+		}
+		if a < 0 || a >= rank {
+			c.fail("axis %d does not fit rank %d", a, rank)
+			return begin, end
+		}
+		low[a], high[a] = pads[i], pads[len(axes)+i]
+	}
+	return c.i64s(low...), c.i64s(high...)
+}
