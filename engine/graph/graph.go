@@ -33,7 +33,9 @@ type Node struct {
 	Value   *tensor.Raw // of a Constant
 	Precise bool        // keeps its precision: the `precise` mark or DisablePrecisionConversion for "dynamic"
 	Fused   []string    // names of the file's nodes that this one was made of, when not just Name
-	Bodies  []*Body     // of If (then, else), Loop, TensorIterator
+	// Decompression marks a Convert that only widens weights which the file stores in a narrower type.
+	Decompression bool
+	Bodies        []*Body // of If (then, else), Loop, TensorIterator
 }
 
 // A Port names output Out of Node.

@@ -224,7 +224,7 @@ func (b *builder) node(l *layer) (*graph.Node, error) {
 	if want, ok := arity[l.op]; ok && (len(l.in) != want.in || want.out >= 0 && len(l.out) != want.out) {
 		return nil, fmt.Errorf("it has %d input and %d output ports, expected %d and %d", len(l.in), len(l.out), want.in, max(want.out, 0))
 	}
-	n := &graph.Node{Op: l.op, Opset: l.opset, Name: l.name, Attrs: l.attrs, Precise: l.precise, Fused: l.fused}
+	n := &graph.Node{Op: l.op, Opset: l.opset, Name: l.name, Attrs: l.attrs, Precise: l.precise, Decompression: l.decompression, Fused: l.fused}
 	for _, o := range l.out {
 		n.Out = append(n.Out, graph.Output{Type: o.dtype, Shape: o.shape, Names: o.names})
 	}

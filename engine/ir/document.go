@@ -23,6 +23,7 @@ type layer struct {
 	attrs           graph.Attrs
 	in, out         []port
 	precise         bool
+	decompression   bool
 	fused           []string
 	bodies          []*body
 }
@@ -181,6 +182,8 @@ func (p *parser) runtimeInfo(e xml.StartElement, l *layer) {
 		l.precise = true
 	case "DisablePrecisionConversion":
 		l.precise = l.precise || keepsPrecision(value)
+	case "decompression":
+		l.decompression = true
 	case "fused_names":
 		l.fused = splitNames(value)
 	}

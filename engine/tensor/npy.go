@@ -31,7 +31,7 @@ func ReadNPY(r io.Reader, size int64) (*Tensor, error) {
 		swapBytes(data, h.dtype.Bits()/8)
 	}
 	if !h.fortran || len(h.shape) < 2 {
-		return Raw{h.dtype, h.shape, data}.Decode()
+		return Raw{Type: h.dtype, Shape: h.shape, Bytes: data}.Decode()
 	}
 	return readFortran(h, data)
 }
@@ -98,7 +98,7 @@ func swapBytes(b []byte, size int) {
 func readFortran(h npyHeader, data []byte) (*Tensor, error) {
 	reversed := slices.Clone(h.shape)
 	slices.Reverse(reversed)
-	t, err := Raw{h.dtype, reversed, data}.Decode()
+	t, err := Raw{Type: h.dtype, Shape: reversed, Bytes: data}.Decode()
 	if err != nil {
 		return nil, err
 	}

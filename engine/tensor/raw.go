@@ -15,6 +15,10 @@ type Raw struct {
 	Type  DType
 	Shape []int
 	Bytes []byte
+
+	// Compute, when it is set, makes the elements in place of Bytes, of which there are none then: those of a constant that follows from
+	// others and is only computed when it is needed.
+	Compute func() (*Tensor, error)
 }
 
 // StoredBytes is the size in bytes of elements of type t in a file; the last byte of packed types may be partly used.
@@ -29,6 +33,9 @@ func StoredBytes(t DType, elements int) int64 {
 // Decode returns the elements in the Go type that tensors keep them in. Where that is also how the file stores them, they are not copied:
 // the tensor then lies in r.Bytes, and must not be written to. Bytes of another number than the type and shape need are an error.
 func (r Raw) Decode() (*Tensor, error) {
+	if r.Compute != nil {
+		return r.Compute()
+	}
 	n, err := Elements(r.Shape)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,153 @@
+package passes
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strconv"
+	"sync"
+
+	"halfway/engine/graph"
+	"halfway/engine/ops"
+	"halfway/engine/tensor"
+)
+
+// constantFolding replaces what depends on constants alone, and shapes that are known, by constants of the same name; a node with several
+// outputs becomes the constants name.0, name.1 and so on. A constant is made of all that it was computed from, but a ShapeOf is not made of
+// what it measures. Small constants are computed at once, large ones when they are needed.
+func constantFolding(r *rewriter) {
+	r.each(func(n *graph.Node) {
+		if !r.foldable(n) {
+			return
+		}
+		if n.Op != "ShapeOf" {
+			sources := []*graph.Node{n}
+			for _, p := range n.In {
+				sources = append(sources, p.Node)
+			}
+			r.inherit(n, sources...)
+		}
+		for o, c := range r.fold(n) {
+			r.redirect(graph.Port{Node: n, Out: o}, graph.Port{Node: c})
+		}
+	})
+}
+
+// notFolded are operations without inputs that decide their value, or with effects.
+var notFolded = map[string]bool{"Constant": true, "Parameter": true, "Result": true, "Assign": true, "ReadValue": true, "RandomUniform": true,
+	"Multinomial": true, "If": true, "Loop": true, "TensorIterator": true}
+
+func (r *rewriter) foldable(n *graph.Node) bool {
+	if notFolded[n.Op] || r.unfold[n.ID] || len(n.In) == 0 {
+		return false
+	}
+	if n.Op == "ShapeOf" {
+		return static(shape(n.In[0]))
+	}
+	for _, p := range n.In {
+		if p.Node.Op != "Constant" || p.Type() == tensor.Invalid {
+			return false
+		}
+	}
+	for _, o := range n.Out {
+		if !static(o.Shape) {
+			return false
+		}
+	}
+	return true
+}
+
+// fold computes n, which is foldable, and returns a constant for each output; nil where its operation is not one that can run here.
+func (r *rewriter) fold(n *graph.Node) []*graph.Node {
+	op, err := ops.Bind(n)
+	if err != nil {
+		return nil
+	}
+	values := r.evaluate(n, op, r.args(n), valueLimit)
+	if r.err != nil {
+		return nil
+	}
+	compute := func() ([]*tensor.Tensor, error) { return values, nil }
+	if values == nil {
+		compute = postponed(n, op)
+	}
+	constants := make([]*graph.Node, len(n.Out))
+	for o, out := range n.Out {
+		raw := &tensor.Raw{Type: out.Type, Shape: out.Shape, Compute: func() (*tensor.Tensor, error) {
+			t, err := compute()
+			if err != nil {
+				return nil, err
+			}
+			return t[o], nil
+		}}
+		name := n.Name
+		if len(n.Out) > 1 {
+			name += "." + strconv.Itoa(o)
+		}
+		constants[o] = r.add(&graph.Node{Op: "Constant", Opset: "opset1", Name: name, Value: raw, Fused: []string{},
+			Out: []graph.Output{{Type: raw.Type, Shape: raw.Shape, Names: out.Names}}})
+		r.inherit(constants[o], n)
+	}
+	return constants
+}
+
+// postponed returns a function that evaluates n, whose inputs are constants, once.
+func postponed(n *graph.Node, op ops.Op) func() ([]*tensor.Tensor, error) {
+	inputs := make([]*tensor.Raw, len(n.In))
+	for i, p := range n.In {
+		inputs[i] = p.Node.Value
+	}
+	name, kind, out := n.Name, n.Op, n.Out
+	return sync.OnceValues(func() ([]*tensor.Tensor, error) {
+		in := make([]*tensor.Tensor, len(inputs))
+		for i, raw := range inputs {
+			var err error
+			if in[i], err = raw.Decode(); err != nil {
+				return nil, err
+			}
+		}
+		values, err := run(op, in, out)
+		if err != nil {
+			return nil, fmt.Errorf("node %q (%s): %w", name, kind, err)
+		}
+		return values, nil
+	})
+}
+
+// ints adds a constant of 64-bit integers, of rank 1, or a scalar when rank is 0.
+func (r *rewriter) ints(rank int, values ...int) graph.Port {
+	raw := &tensor.Raw{Type: tensor.I64}
+	for _, v := range values {
+		raw.Bytes = binary.LittleEndian.AppendUint64(raw.Bytes, uint64(v))
+	}
+	return r.constant(raw, rank, len(values))
+}
+
+// floats adds a constant of f32, of rank 1, or a scalar when rank is 0.
+func (r *rewriter) floats(rank int, values ...float32) graph.Port {
+	raw := &tensor.Raw{Type: tensor.F32}
+	for _, v := range values {
+		raw.Bytes = binary.LittleEndian.AppendUint32(raw.Bytes, math.Float32bits(v))
+	}
+	return r.constant(raw, rank, len(values))
+}
+
+func (r *rewriter) constant(raw *tensor.Raw, rank, length int) graph.Port {
+	raw.Shape = []int{}
+	if rank == 1 {
+		raw.Shape = []int{length}
+	}
+	return graph.Port{Node: r.add(&graph.Node{Op: "Constant", Opset: "opset1", Name: r.generated("Constant"), Value: raw, Fused: []string{},
+		Out: []graph.Output{{Type: raw.Type, Shape: raw.Shape}}})}
+}
+
+// folded is make, but a node whose inputs are all constants becomes a constant itself.
+func (r *rewriter) folded(op, opset string, attrs graph.Attrs, in ...graph.Port) graph.Port {
+	n := r.make(op, opset, attrs, in...)
+	if r.foldable(n) {
+		if c := r.fold(n); c != nil {
+			n = c[0]
+		}
+	}
+	return graph.Port{Node: n}
+}
