@@ -24,7 +24,7 @@ var allowed = map[string]string{
 	"halfway/engine/graph":      "engine/tensor",
 	"halfway/engine/ir":         "engine/graph engine/tensor",
 	"halfway/engine/onnx":       "engine/graph engine/ops engine/tensor",
-	"halfway/engine/passes":     "engine/graph engine/tensor",
+	"halfway/engine/passes":     "engine/graph engine/kernel engine/ops engine/tensor",
 	"halfway/engine/kernel":     "engine/tensor",
 	"halfway/engine/ops":        "engine/graph engine/kernel engine/tensor",
 	"halfway/engine/builtin":    "engine engine/graph engine/ir engine/kernel engine/onnx engine/ops engine/passes engine/tensor patterns",

@@ -55,11 +55,15 @@ func (m *Model) Engine(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := passes.Apply(file, o.View)
+	shapes, err := inputShapes(file, o.Shapes)
 	if err != nil {
 		return nil, err
 	}
-	shapes, err := inputShapes(g, o.Shapes)
+	var g *graph.Graph
+	err = tensor.Guard(func() (err error) {
+		g, err = passes.Apply(file, o.View, shapes)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func compressedGather(r *rewriter) {
 			return
 		}
 		c := n.In[0].Node
-		if c.Op != "Convert" || !c.Decompression || !isConstant(c.In[0]) || r.only(c) == nil {
+		if c.Op != "Convert" || !c.Decompression || !isConstant(c.In[0]) {
 			return
 		}
 		g := r.make(n.Op, n.Opset, n.Attrs, c.In[0], n.In[1], n.In[2])

@@ -12,7 +12,8 @@ import (
 // ConvertMatMulToFC: input 1 depends on constants alone, both ranks are known and neither is 1, at most two dimensions of the weights
 // differ from 1, and the aligned batch dimensions of the weights are 1. A transposed input 0 gets a Transpose `<name>/transpose_a`; that of
 // the weights would be folded, so it stays the attribute transpose_b.
-func matMulToFullyConnected(g *graph.Graph) {
+func matMulToFullyConnected(r *rewriter) {
+	g := r.Graph
 	constant := constantPath(g)
 	for _, n := range g.Nodes {
 		if n.Op != "MatMul" || len(n.In) != 2 || !constant[n.In[1].Node.ID] || constant[n.In[0].Node.ID] || !n.In[0].Type().IsFloat() {
@@ -26,7 +27,7 @@ func matMulToFullyConnected(g *graph.Graph) {
 		}
 		n.Op, n.Opset = "FullyConnected", "ie_internal_opset"
 		if transposeA {
-			n.In[0] = graph.Port{Node: insertTranspose(g, n.Name+"/transpose_a", n.In[0], a)}
+			n.In[0] = graph.Port{Node: insertTranspose(r, n.Name+"/transpose_a", n.In[0], a)}
 		}
 		n.Attrs = graph.Attrs{"transpose_b": strconv.FormatBool(transposeB)}
 	}
@@ -53,7 +54,7 @@ func fitsFullyConnected(a, b []int) bool {
 }
 
 // insertTranspose adds a Transpose that swaps the last two dimensions of the value at p, with its constant order.
-func insertTranspose(g *graph.Graph, name string, p graph.Port, shape []int) *graph.Node {
+func insertTranspose(r *rewriter, name string, p graph.Port, shape []int) *graph.Node {
 	rank := len(shape)
 	perm, swapped := make([]int64, rank), append([]int(nil), shape...)
 	for i := range perm {
@@ -61,8 +62,8 @@ func insertTranspose(g *graph.Graph, name string, p graph.Port, shape []int) *gr
 	}
 	perm[rank-1], perm[rank-2] = perm[rank-2], perm[rank-1]
 	swapped[rank-1], swapped[rank-2] = shape[rank-2], shape[rank-1]
-	order := g.Insert(int64Constant(name+"/order", perm))
-	return g.Insert(&graph.Node{Op: "Transpose", Opset: "opset1", Name: name, In: []graph.Port{p, {Node: order}},
+	order := r.add(int64Constant(name+"/order", perm))
+	return r.add(&graph.Node{Op: "Transpose", Opset: "opset1", Name: name, In: []graph.Port{p, {Node: order}},
 		Out: []graph.Output{{Type: p.Type(), Shape: swapped}}})
 }
 
@@ -76,7 +77,8 @@ func int64Constant(name string, values []int64) *graph.Node {
 
 // fullyConnectedBias fuses a FullyConnected whose only reader adds a constant with one element per output channel: the node takes the
 // Add's name and place, the constant becomes its third input.
-func fullyConnectedBias(g *graph.Graph) {
+func fullyConnectedBias(r *rewriter) {
+	g := r.Graph
 	constant, readers := constantPath(g), g.Consumers()
 	for _, add := range g.Nodes {
 		if add.Op != "Add" || len(add.In) != 2 {

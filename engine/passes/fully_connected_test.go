@@ -81,7 +81,7 @@ func TestPlainView(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			g := c.net.build()
 			before := fmt.Sprint(len(g.Nodes), g.Nodes[2].Op)
-			v, err := Apply(g, "plain")
+			v, err := Apply(g, "plain", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -106,7 +106,7 @@ func TestPlainView(t *testing.T) {
 }
 
 func TestUnknownView(t *testing.T) {
-	if _, err := Apply(&graph.Graph{}, "nonsense"); err == nil || !strings.Contains(err.Error(), "plain") {
+	if _, err := Apply(&graph.Graph{}, "nonsense", nil); err == nil || !strings.Contains(err.Error(), "plain") {
 		t.Errorf("got %v, want an error that names the views", err)
 	}
 }

@@ -72,16 +72,21 @@ func (r *rewriter) firstMove(n *graph.Node) (*graph.Node, bool) {
 	return first, first != n
 }
 
-// reshapedConstant makes a copy of a constant of one element under another shape.
+// reshapedConstant makes a copy of a constant under another shape of as many elements.
 func (r *rewriter) reshapedConstant(p graph.Port, to []int) graph.Port {
 	raw := *p.Node.Value
 	raw.Shape = to
 	if compute := raw.Compute; compute != nil {
-		v := r.value(p)
-		raw.Compute = func() (*tensor.Tensor, error) { return v.Reshape(to...), nil }
+		raw.Compute = func() (*tensor.Tensor, error) {
+			v, err := compute()
+			if err != nil {
+				return nil, err
+			}
+			return v.Reshape(to...), nil
+		}
 	}
-	c := r.constant(&raw, len(to), 1)
-	raw.Shape, c.Node.Out[0].Shape = to, to
-	r.inherit(c.Node, p.Node)
-	return c
+	c := r.add(&graph.Node{Op: "Constant", Opset: "opset1", Name: r.generated("Constant"), Value: &raw, Fused: []string{},
+		Out: []graph.Output{{Type: raw.Type, Shape: to}}})
+	r.inherit(c, p.Node)
+	return port(c)
 }

@@ -8,15 +8,7 @@ import (
 )
 
 // nopElimination removes operations that change nothing, and says Squeeze and Unsqueeze with Reshape. Source: NopElimination.
-func nopElimination(r *rewriter) {
-	r.each(func(n *graph.Node) {
-		for _, rule := range nopRules[n.Op] {
-			if rule(r, n) {
-				return
-			}
-		}
-	})
-}
+func nopElimination(r *rewriter) { rules(nopRules)(r) }
 
 type rule func(r *rewriter, n *graph.Node) bool
 

@@ -4,42 +4,86 @@ package passes
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"halfway/engine/graph"
 )
 
-// A pass rewrites g in place.
-type pass func(g *graph.Graph)
+// A pass rewrites the graph in place.
+type pass func(r *rewriter)
+
+// plain is the view of the file's own operations.
+var plain = []pass{matMulToFullyConnected, fullyConnectedBias}
+
+// plugin is what the plugin does before it counts nodes, its snippets left out.
+var plugin = slices.Concat(preparation, common, opsetConversion, afterLowPrecision, cpuOpset)
+
+var (
+	// preparation runs before the plugin's common passes.
+	preparation = []pass{compressedGather, transposeMatMul, keepDecompressions, nopElimination, sharedOps}
+
+	// common are MOCTransformations and CommonOptimizations.
+	common = []pass{
+		constantFolding,
+		slicesToSplit, transposeSinking, transposeMatMul,
+		nopElimination, constantFolding,
+		commonFusions,
+		firstDecompositions, linearOps, multiplyFusions, constantFolding,
+		alignRanks, sharedOps, constantFolding,
+		nopElimination, sharedOps,
+		commonDecompositions, nopElimination, constantFolding,
+		linearOps, multiplyFusions, constantFolding,
+		downgrade,
+	}
+
+	// opsetConversion follows them.
+	opsetConversion = []pass{transposeSinking, transposeMatMul, constantFolding, convertPrecision, keepWanted, constantFolding}
+
+	// afterLowPrecision are the passes behind the quantization of the model.
+	afterLowPrecision = []pass{moveEltwise, constantFolding, fuseRMS}
+
+	// cpuOpset turns to the operations that only the plugin has.
+	cpuOpset = []pass{fullyConnected, fuseBias, powerStatic, leakyRelu, swishCPU, transposeToReshape, reshapeSequence, constantFolding}
+)
 
 // views are the lists of passes, in the order in which they run.
-var views = map[string][]pass{
-	"plain": {matMulToFullyConnected, fullyConnectedBias},
-}
+var views = map[string][]pass{"plain": plain, "plugin": plugin}
 
 // Views returns the names of the views that Apply knows, sorted.
-func Views() []string {
-	var names []string
-	for v := range views {
-		names = append(names, v)
-	}
-	slices.Sort(names)
-	return names
-}
+func Views() []string { return slices.Sorted(maps.Keys(views)) }
 
-// Apply returns g as the named view shows it; g is not changed.
-func Apply(g *graph.Graph, view string) (*graph.Graph, error) {
+// Apply returns g as the named view shows it; g is not changed. Shapes are those of the parameters, by index, where they differ from what the
+// file declares; nil leaves all as they are.
+func Apply(g *graph.Graph, view string, shapes [][]int) (*graph.Graph, error) {
 	list, ok := views[view]
 	if !ok {
 		return nil, fmt.Errorf("view %q is not known: there is %s", view, strings.Join(Views(), ", "))
 	}
-	c := g.Clone()
-	for _, p := range list {
-		p(c)
+	r := newRewriter(g.Clone())
+	if view != "plain" {
+		r.inferAll(shapes)
 	}
-	c.Prune()
-	return c, nil
+	for _, p := range list {
+		if r.err == nil {
+			p(r)
+		}
+	}
+	return r.finish()
+}
+
+// rules makes a pass that tries the rules of each node's operation in turn until one applies.
+func rules(table map[string][]rule) pass {
+	return func(r *rewriter) {
+		r.each(func(n *graph.Node) {
+			for _, rule := range table[n.Op] {
+				if rule(r, n) {
+					return
+				}
+			}
+		})
+	}
 }
 
 // constantPath tells, by node id, which values depend on constants alone.

@@ -1,0 +1,64 @@
+package passes
+
+import (
+	"slices"
+
+	"halfway/engine/graph"
+)
+
+// fullyConnected makes a FullyConnected of every MatMul with constant weights: its weights have one row per output channel, its third input is
+// the bias. Operands that are transposed otherwise get a Transpose `<name>/transpose_a` or `<name>/transpose_b`. Sources: ConvertMatMulToFC,
+// FullyConnectedBiasFusion of the CPU plugin.
+func fullyConnected(r *rewriter) {
+	constant := constantPath(r.Graph)
+	r.each(func(n *graph.Node) {
+		if n.Op != "MatMul" || len(n.In) != 2 || !constant[n.In[1].Node.ID] || constant[n.In[0].Node.ID] || !n.In[0].Type().IsFloat() {
+			return
+		}
+		a, b := shape(n.In[0]), shape(n.In[1])
+		if !fitsFullyConnected(a, b) {
+			return
+		}
+		x, w := n.In[0], n.In[1]
+		if flag(n, "transpose_a") {
+			x = r.swapped(n, "/transpose_a", x)
+		}
+		if !flag(n, "transpose_b") {
+			w = r.swapped(n, "/transpose_b", w)
+		}
+		n.Op, n.Opset, n.Attrs = "FullyConnected", "ie_internal_opset", graph.Attrs{"transpose_b": "true", "output_type": n.Out[0].Type.String()}
+		r.setAll(n, x, w)
+	})
+}
+
+// swapped swaps the last two dimensions of an operand of n.
+func (r *rewriter) swapped(n *graph.Node, suffix string, p graph.Port) graph.Port {
+	order := upTo(len(shape(p)))
+	slices.Reverse(order[len(order)-2:])
+	steps := &chain{r: r, from: n}
+	t := steps.make("Transpose", "opset1", nil, p, steps.note(r.ints(1, order...)))
+	t.Node.Name = n.Name + suffix
+	return t
+}
+
+// fuseBias makes the constant that alone is added to a FullyConnected its bias; the node takes the Add's name.
+func fuseBias(r *rewriter) {
+	r.each(func(add *graph.Node) {
+		if add.Op != "Add" || len(add.In) != 2 {
+			return
+		}
+		for side := range 2 {
+			fc, bias := add.In[side].Node, add.In[1-side]
+			if fc.Op != "FullyConnected" || len(fc.In) != 2 || r.only(fc) == nil || !isConstant(bias) {
+				continue
+			}
+			if s := shape(bias); !isBias(s, channels(fc)) || len(s) > len(fc.Out[0].Shape) {
+				continue
+			}
+			r.inherit(add, fc, add)
+			add.Op, add.Opset, add.Attrs, add.Precise = fc.Op, fc.Opset, fc.Attrs, false
+			r.setAll(add, fc.In[0], fc.In[1], bias)
+			return
+		}
+	})
+}

@@ -1,0 +1,117 @@
+package passes
+
+import (
+	"halfway/engine/graph"
+)
+
+// fuseRMS finds x / sqrt(mean(x^2) + eps) * gamma over the last axis. The node takes the last Multiply's name. Source: RMSFusion.
+func fuseRMS(r *rewriter) {
+	r.each(func(n *graph.Node) {
+		if n.Op != "Multiply" {
+			return
+		}
+		for side := range 2 {
+			if m := (rmsMatch{r: r}); m.root(n, side) {
+				m.replace(n)
+				return
+			}
+		}
+	})
+}
+
+type rmsMatch struct {
+	r        *rewriter
+	nodes    []*graph.Node // all that was matched
+	x, gamma graph.Port
+	eps      float64
+}
+
+// root matches n as the multiplication by gamma, its input of that side.
+func (m *rmsMatch) root(n *graph.Node, side int) bool {
+	m.gamma = n.In[side]
+	source := m.gamma
+	if source.Node.Op == "Convert" {
+		m.nodes = append(m.nodes, source.Node)
+		source = source.Node.In[0]
+	}
+	if !isConstant(source) {
+		return false
+	}
+	m.nodes = append(m.nodes, n, source.Node)
+	normal := n.In[1-side].Node
+	m.nodes = append(m.nodes, normal)
+	if len(normal.In) != 2 {
+		return false
+	}
+	switch normal.Op {
+	case "Divide":
+		m.x = normal.In[0]
+		return m.rootMeanSquare(normal.In[1])
+	case "Multiply":
+		for i := range 2 {
+			inverse := normal.In[i].Node
+			at, ok := m.inverseRoot(inverse)
+			if !ok {
+				continue
+			}
+			m.x = normal.In[1-i]
+			if m.rootMeanSquare(at) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// inverseRoot returns what n is one over.
+func (m *rmsMatch) inverseRoot(n *graph.Node) (graph.Port, bool) {
+	switch {
+	case n.Op == "Power" && m.r.uniform(n.In[1], -1):
+		m.nodes = append(m.nodes, n, n.In[1].Node)
+		return n.In[0], true
+	case n.Op == "Divide" && m.r.uniform(n.In[0], 1):
+		m.nodes = append(m.nodes, n, n.In[0].Node)
+		return n.In[1], true
+	}
+	return graph.Port{}, false
+}
+
+// rootMeanSquare matches sqrt(mean(x^2) + eps).
+func (m *rmsMatch) rootMeanSquare(p graph.Port) bool {
+	root := p.Node
+	add := p
+	if root.Op != "Sqrt" {
+		return false
+	}
+	add = root.In[0]
+	mean, eps, ok := withConstant(add.Node)
+	if !ok || add.Node.Op != "Add" || mean.Node.Op != "ReduceMean" {
+		return false
+	}
+	if m.eps, ok = m.r.scalar(eps); !ok {
+		return false
+	}
+	square := mean.Node.In[0].Node
+	axes, ok := m.r.integers(mean.Node.In[1])
+	rank := len(shape(m.x))
+	if !ok || len(axes) != 1 || rank == 0 || axis(axes[0], rank) != rank-1 {
+		return false
+	}
+	if square.Op != "Power" || square.In[0] != m.x || !m.r.uniform(square.In[1], 2) {
+		return false
+	}
+	m.nodes = append(m.nodes, root, add.Node, eps.Node, mean.Node, mean.Node.In[1].Node, square, square.In[1].Node, m.x.Node)
+	return true
+}
+
+func (m *rmsMatch) replace(n *graph.Node) {
+	s := shape(m.gamma)
+	if x := shape(m.x); len(s) == 0 || len(x) == 0 || s[len(s)-1] != x[len(x)-1] && s[len(s)-1] != 1 {
+		return
+	}
+	rms := m.r.add(&graph.Node{Op: "RMS", Opset: "ie_internal_opset", In: []graph.Port{m.x, m.gamma}, Out: n.Out,
+		Attrs: graph.Attrs{"epsilon": decimal(m.eps), "output_type": n.Out[0].Type.String(), "elementwise_affine": "true"}})
+	m.r.inherit(rms, m.nodes...)
+	m.r.substitute(n, rms)
+	rms.Precise = false
+}

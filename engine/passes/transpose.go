@@ -1,0 +1,139 @@
+package passes
+
+import (
+	"slices"
+
+	"halfway/engine/graph"
+)
+
+// transposeMatMul turns Transposes of a MatMul's operands that swap the last two dimensions into its attributes. Source: TransposeMatMul.
+func transposeMatMul(r *rewriter) {
+	r.each(func(n *graph.Node) {
+		if n.Op != "MatMul" {
+			return
+		}
+		a, b := r.swapsLast(n.In[0].Node), r.swapsLast(n.In[1].Node)
+		if !a && !b {
+			return
+		}
+		sources := []*graph.Node{n}
+		for side, attr := range []string{"transpose_a", "transpose_b"} {
+			if side == 0 && !a || side == 1 && !b {
+				continue
+			}
+			t := n.In[side].Node
+			sources = append(sources, t)
+			n.Attrs = withAttr(n.Attrs, attr, boolText(!flag(n, attr)))
+			r.inherit(n, sources...)
+			r.set(n, side, t.In[0])
+		}
+	})
+}
+
+func boolText(b bool) string {
+	if b {
+		return "true"
+	}
+	return "false"
+}
+
+// swapsLast reports whether n is a Transpose of the last two dimensions alone.
+func (r *rewriter) swapsLast(n *graph.Node) bool {
+	if n.Op != "Transpose" {
+		return false
+	}
+	order, ok := r.integers(n.In[1])
+	if !ok || len(order) < 2 {
+		return false
+	}
+	want := upTo(len(order))
+	slices.Reverse(want[len(want)-2:])
+	return slices.Equal(order, want)
+}
+
+// transposeSinking joins two Transposes in a row. Source: TransposeFuse of TransposeSinking.
+func transposeSinking(r *rewriter) {
+	r.each(func(n *graph.Node) {
+		if n.Op != "Transpose" || n.In[0].Node.Op != "Transpose" || r.only(n.In[0].Node) == nil {
+			return
+		}
+		first := n.In[0].Node
+		o1, ok1 := r.integers(first.In[1])
+		o2, ok2 := r.integers(n.In[1])
+		if !ok1 || !ok2 || len(o1) != len(o2) {
+			return
+		}
+		both := make([]int, len(o1))
+		for i, d := range o2 {
+			both[i] = o1[axis(d, len(o1))]
+		}
+		if slices.Equal(both, upTo(len(both))) {
+			r.bypass(n, first.In[0])
+			return
+		}
+		r.inherit(n, first, n)
+		order := r.ints(1, both...)
+		r.inherit(order.Node, n)
+		r.setAll(n, first.In[0], order)
+	})
+}
+
+// transposeToReshape makes a Reshape of a Transpose that only moves dimensions of size 1. Source: TransposeToReshape.
+func transposeToReshape(r *rewriter) {
+	r.each(func(n *graph.Node) { transposeOfOnes(r, n) })
+}
+
+func transposeOfOnes(r *rewriter, n *graph.Node) bool {
+	if n.Op != "Transpose" {
+		return false
+	}
+	s := shape(n.In[0])
+	order, ok := r.integers(n.In[1])
+	if !ok || !static(s) || len(order) != len(s) {
+		return false
+	}
+	last := -1
+	for _, d := range order {
+		if d = axis(d, len(s)); s[d] == 1 {
+			continue
+		}
+		if d < last {
+			return false
+		}
+		last = d
+	}
+	if slices.Equal(order, upTo(len(order))) {
+		return r.bypass(n, n.In[0])
+	}
+	re := r.reshape(n.In[0], n.Out[0].Shape)
+	r.inherit(re, n)
+	r.substitute(n, re)
+	return true
+}
+
+// reshapeSequence joins Reshapes in a row of which the first has no other reader. Source: ReshapeSequenceFusion.
+func reshapeSequence(r *rewriter) {
+	r.each(func(n *graph.Node) { joinReshapes(r, n) })
+}
+
+func joinReshapes(r *rewriter, n *graph.Node) bool {
+	if n.Op != "Reshape" || n.In[0].Node.Op != "Reshape" || !static(n.Out[0].Shape) {
+		return false
+	}
+	nodes := []*graph.Node{n}
+	source := n.In[0]
+	for source.Node.Op == "Reshape" && r.only(source.Node) != nil {
+		nodes = append(nodes, source.Node)
+		source = source.Node.In[0]
+	}
+	if len(nodes) == 1 {
+		return false
+	}
+	if slices.Equal(shape(source), n.Out[0].Shape) {
+		return r.bypass(n, source)
+	}
+	joined := r.reshape(source, n.Out[0].Shape)
+	r.inherit(joined, nodes...)
+	r.substitute(n, joined)
+	return true
+}
