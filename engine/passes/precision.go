@@ -2,6 +2,7 @@ package passes
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"halfway/engine/graph"
@@ -15,20 +16,39 @@ var narrowed = map[tensor.DType]tensor.DType{
 }
 
 // convertPrecision shows where the plugin's change of element types adds nodes: a Convert to boolean becomes absolute value, ceiling, clamp and
-// a Convert to u8, a Select on booleans is made anew, an input of a type without kernels gets a Convert. The types themselves stay as the model
-// has them, since the built-in engine computes in all of them. Source: ConvertPrecision, fuse_type_to_convert.
+// a Convert to u8, and a parameter of a type without kernels is converted for its readers. The types themselves stay as the model has them: the
+// built-in engine computes in all of them. Source: ConvertPrecision, fuse_type_to_convert.
 func convertPrecision(r *rewriter) {
+	for _, p := range r.Params {
+		r.convertParameter(p)
+	}
 	r.each(func(n *graph.Node) {
-		switch n.Op {
-		case "Convert":
+		if n.Op == "Convert" {
 			r.convertToBool(n)
-		case "Select":
-			if n.In[0].Type() == tensor.Bool {
-				n.Name = r.generated("Select")
-				r.names[n.Name] = true
-			}
 		}
 	})
+}
+
+// convertParameter puts a Convert between a parameter and its readers, those that convert it themselves left out.
+func (r *rewriter) convertParameter(p *graph.Node) {
+	to, ok := narrowed[p.Out[0].Type]
+	if !ok {
+		return
+	}
+	var readers []use
+	for _, u := range slices.Clone(r.readers(p)) {
+		if !isOp(u.node, "Convert", "Result") {
+			readers = append(readers, u)
+		}
+	}
+	if readers == nil {
+		return
+	}
+	c := r.make("Convert", "opset1", graph.Attrs{"destination_type": p.Out[0].Type.String()}, port(p))
+	_ = to
+	for _, u := range readers {
+		r.set(u.node, u.in, port(c))
+	}
 }
 
 // convertToBool writes a Convert to boolean as the steps that give zero or one of any number.
