@@ -197,6 +197,72 @@ def sequences(m):
     m.add("LSTMSequence", 5, cell_inputs(m, "LSTM", [4, 2], 1), dict(hidden_size=4, direction="reverse", activations=ACTIVATIONS["LSTM"], clip=0.3), "clip")
 
 
+def interpolate(m, data, opset, sizes, axes, name, **attributes):
+    """Sizes are integers, scales floats."""
+    scales = sizes.dtype != np.int64
+    attributes = dict(shape_calculation_mode="scales" if scales else "sizes", **attributes)
+    inputs = [data, sizes, axes]
+    if opset == 4:
+        inputs = [data, np.ones(len(axes), np.int64), sizes, axes] if scales else [data, sizes, np.ones(len(axes), np.float32), axes]
+    m.add("Interpolate", opset, inputs, attributes, name)
+
+
+COORDINATES = ["half_pixel", "pytorch_half_pixel", "asymmetric", "tf_half_pixel_for_nn", "align_corners"]
+HW, UP, DOWN = np.array([2, 3], np.int64), np.array([7, 9], np.int64), np.array([3, 2], np.int64)
+
+
+@model
+def interpolate_nearest(m):
+    data = m.normal(1, 2, 5, 6)
+    for coordinates, nearest, (way, size) in itertools.product(
+            COORDINATES, ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "simple"], [("up", UP), ("down", DOWN)]):
+        interpolate(m, data, 11, size, HW, f"{coordinates}-{nearest}-{way}", mode="nearest", coordinate_transformation_mode=coordinates,
+                    nearest_mode=nearest)
+
+
+@model
+def interpolate_modes(m):
+    data = m.normal(1, 2, 5, 6)
+    for coordinates, mode, (way, size), antialias in itertools.product(
+            COORDINATES, ["linear", "linear_onnx", "cubic"], [("up", UP), ("down", DOWN), ("mixed", np.array([8, 4], np.int64))], [False, True]):
+        if antialias and mode != "linear":
+            continue
+        name = f"{mode}-{coordinates}-{way}" + ("-antialias" if antialias else "")
+        interpolate(m, data, 11, size, HW, name, mode=mode, coordinate_transformation_mode=coordinates, antialias=antialias)
+
+
+@model
+def interpolate_other(m):
+    data = m.normal(1, 2, 5, 6)
+    for way, size in [("up", UP), ("down", DOWN), ("one-axis", np.array([5, 11], np.int64))]:
+        for mode in ["bilinear_pillow", "bicubic_pillow"]:
+            interpolate(m, data, 11, size, HW, f"{mode}-{way}", mode=mode, cube_coeff=-0.5)
+    for mode in ["nearest", "linear", "linear_onnx", "cubic"]:
+        for name, scales in [("up", [1.5, 2.2]), ("down", [0.65, 0.33333331]), ("same-size", [1.1, 0.97])]:
+            interpolate(m, data, 4, np.array(scales, np.float32), HW, f"{mode}-scales-{name}", mode=mode)
+        interpolate(m, data, 4, UP, HW, f"{mode}-pads", mode=mode, pads_begin=[0, 0, 1, 2], pads_end=[0, 0, 2, 0])
+    interpolate(m, data, 11, np.array([2.0], np.float32), np.array([3], np.int64), "last-axis", mode="linear_onnx")
+    interpolate(m, m.normal(1, 2, 3, 4, 5), 4, np.array([4, 7, 3], np.int64), np.array([2, 3, 4], np.int64), "3d", mode="linear_onnx")
+    interpolate(m, m.normal(1, 2, 3, 4, 5), 4, np.array([4, 7, 3], np.int64), np.array([2, 3, 4], np.int64), "3d-linear", mode="linear",
+                antialias=True)
+    interpolate(m, m.normal(1, 2, 7), 11, np.array([1, 2, 4], np.int64), np.array([0, 1, 2], np.int64), "1d", mode="linear_onnx")
+    for dtype in [np.uint8, np.int8, np.int32]:
+        integers = m.param(m.rng.integers(0, 120, (1, 2, 5, 5)).astype(dtype))  # odd sizes only: no weighted sum ends in .5
+        for mode in ["nearest", "linear", "linear_onnx", "cubic", "bilinear_pillow", "bicubic_pillow"]:
+            interpolate(m, integers, 11, UP, HW, f"{mode}-{np.dtype(dtype).name}", mode=mode)
+
+
+@model
+def interpolate_opset1(m):
+    data, volume = m.normal(1, 2, 5, 6), m.normal(1, 2, 3, 4, 5)
+    for mode, align, (way, size) in itertools.product(["nearest", "linear", "cubic"], [False, True], [("up", UP), ("down", DOWN)]):
+        m.add("Interpolate", 1, [data, size], dict(mode=mode, align_corners=align, axes=[2, 3]), f"{mode}-{way}" + "-align" * align)
+    m.add("Interpolate", 1, [data, UP], dict(mode="linear", align_corners=False, axes=[2, 3], pads_begin=[0, 0, 1, 1], pads_end=[0, 0, 0, 1]),
+          "pads")
+    m.add("Interpolate", 1, [data, np.array([9], np.int64)], dict(mode="linear", align_corners=False, axes=[3]), "one-axis")
+    m.add("Interpolate", 1, [volume, np.array([4, 7, 3], np.int64)], dict(mode="linear", align_corners=False, axes=[2, 3, 4]), "3d")
+
+
 for name in sys.argv[1:] or MODELS:
     m = Model(name)
     MODELS[name](m)
