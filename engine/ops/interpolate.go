@@ -231,12 +231,12 @@ func (p *interpolate) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor
 	switch src := in[0].Any().(type) {
 	case []float32:
 		if p.pillow() {
-			copy(out[0].F32s(), resample[float32, float64](w, pad(src, in[0].Shape, r.from, r.begin), r.from, passes))
+			copy(out[0].F32s(), resample[float32, float64](w, padded(src, in[0].Shape, r.from, r.begin), r.from, passes))
 			return nil
 		}
-		copy(out[0].F32s(), resample[float32, float32](w, pad(src, in[0].Shape, r.from, r.begin), r.from, passes))
+		copy(out[0].F32s(), resample[float32, float32](w, padded(src, in[0].Shape, r.from, r.begin), r.from, passes))
 	case []float64:
-		copy(tensor.Data[float64](out[0]), resample[float64, float64](w, pad(src, in[0].Shape, r.from, r.begin), r.from, passes))
+		copy(tensor.Data[float64](out[0]), resample[float64, float64](w, padded(src, in[0].Shape, r.from, r.begin), r.from, passes))
 	default:
 		p.integers(w, r, in[0].Tensor, out[0], passes)
 	}
@@ -246,7 +246,7 @@ func (p *interpolate) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor
 // integers resamples integers; the plugin's Pillow modes keep 8-bit data in 8 bits between the passes.
 func (p *interpolate) integers(w *kernel.Workers, r *resize, in, out *tensor.Tensor, passes []pass) {
 	toF32 := func(v float64) float32 { return float32(v) }
-	data, shape := pad(mapValues(floatValues(in), toF32), in.Shape, r.from, r.begin), slices.Clone(r.from)
+	data, shape := padded(mapValues(floatValues(in), toF32), in.Shape, r.from, r.begin), slices.Clone(r.from)
 	for i, s := range passes {
 		data = resample[float32, float32](w, data, shape, passes[i:i+1])
 		shape[s.axis] = s.taps.len()
@@ -259,18 +259,18 @@ func (p *interpolate) integers(w *kernel.Workers, r *resize, in, out *tensor.Ten
 	storeRounded(out, data)
 }
 
-// pad returns src, of the given shape, with zeros around it.
-func pad[T real](src []T, shape, padded, begin []int) []T {
-	if slices.Equal(shape, padded) {
+// padded returns src, of the given shape, with zeros around it.
+func padded[T real](src []T, shape, size, begin []int) []T {
+	if slices.Equal(shape, size) {
 		return src
 	}
-	size, _ := tensor.Elements(padded)
-	dst, last := make([]T, size), len(shape)-1
+	n, _ := tensor.Elements(size)
+	dst, last := make([]T, n), len(shape)-1
 	at := make([]int, len(shape))
 	for i := 0; i < len(src); i += shape[last] {
 		offset := 0
 		for d, c := range at {
-			offset = offset*padded[d] + c + begin[d]
+			offset = offset*size[d] + c + begin[d]
 		}
 		copy(dst[offset:], src[i:i+shape[last]])
 		for d := last - 1; d >= 0; d-- {

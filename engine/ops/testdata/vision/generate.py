@@ -7,55 +7,12 @@ import os
 import sys
 
 import numpy as np
-import openvino as ov
-from openvino import Type, PartialShape
-import openvino.opset1 as o1
-from openvino.utils.node_factory import NodeFactory
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+from oracle import Model  # noqa: E402
+
 MODELS = {}
-
-
-class Model:
-    """Collects parameters with their data and nodes whose outputs become results."""
-
-    def __init__(self, name):
-        self.name, self.params, self.data, self.results, self.count = name, [], [], [], 0
-        self.rng = np.random.default_rng(sum(map(ord, name)))
-
-    def param(self, array, dynamic=False):
-        array = np.asarray(array)
-        shape = PartialShape([-1] * array.ndim) if dynamic else PartialShape(list(array.shape))
-        p = o1.parameter(shape, Type(array.dtype))
-        p.set_friendly_name(f"p{len(self.params)}")
-        self.params.append(p)
-        self.data.append(array)
-        return p
-
-    def normal(self, *shape, scale=1.0):
-        return self.param((scale * self.rng.standard_normal(shape)).astype(np.float32))
-
-    def add(self, op, opset, inputs, attributes, name):
-        """Adds operation op of the numbered opset; inputs are nodes or arrays, which become constants."""
-        inputs = [i if isinstance(i, ov.Node) else o1.constant(i) for i in inputs]
-        node = NodeFactory(f"opset{opset}").create(op, [i.output(0) for i in inputs], attributes)
-        node.set_friendly_name(f"{node.get_type_name()}/{name}")
-        for i in range(node.get_output_size()):
-            self.results.append(o1.result(node.output(i)))
-
-    def save(self):
-        model = ov.Model(self.results, self.params, self.name)
-        core = ov.Core()
-        compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1})
-        request = compiled.create_infer_request()
-        request.infer(dict(enumerate(self.data)))
-        arrays = {f"input_{i}": a for i, a in enumerate(self.data)}
-        for i in range(len(self.results)):
-            arrays[f"output_{i}"] = request.get_output_tensor(i).data.copy()
-        path = os.path.join(HERE, self.name)
-        ov.serialize(model, path + ".xml", path + ".bin")
-        np.savez_compressed(path + ".npz", **arrays)
-        print(self.name, len(self.results), "results")
 
 
 def model(f):
@@ -86,8 +43,8 @@ def prior_box(m):
         "mxnet-auto-step": dict(min_size=[0.1, 0.2], aspect_ratio=[2.0, 0.5], scale_all_sizes=False, step=-1.0),
     }
     for name, v in variants.items():
-        m.add("PriorBox", 1, [size, image], {**base, **v}, name)
-    m.add("PriorBox", 8, [size, image], {**base, **variants["auto-step"], "min_max_aspect_ratios_order": True}, "order")
+        m.add("PriorBox", 1, [size, image], name, **{**base, **v})
+    m.add("PriorBox", 8, [size, image], "order", **{**base, **variants["auto-step"], "min_max_aspect_ratios_order": True})
 
 
 @model
@@ -98,7 +55,7 @@ def prior_box_clustered(m):
         "step": dict(step=16.0), "steps": dict(step_widths=10.0, step_heights=12.0), "auto": dict(), "clip": dict(clip=True),
         "one-variance": dict(variance=[0.5], offset=0.0),
     }.items():
-        m.add("PriorBoxClustered", 1, [size, image], {**base, **v}, name)
+        m.add("PriorBoxClustered", 1, [size, image], name, **{**base, **v})
 
 
 def ssd(m, images, priors, classes, locations, normalized, target, own):
@@ -148,9 +105,9 @@ def detection_output(m):
         inputs = ssd(m, images, priors, classes, locations, v["normalized"], v.get("variance_encoded_in_target", False), own)
         if refined:
             inputs += (m.param(m.rng.random((images, priors * 2)).astype(np.float32)), m.normal(images, priors * locations * 4, scale=0.3))
-        m.add("DetectionOutput", 8, inputs, v, name)
+        m.add("DetectionOutput", 8, inputs, name, **v)
         if name == "center":
-            m.add("DetectionOutput", 1, inputs, dict(v, num_classes=classes), "opset1")
+            m.add("DetectionOutput", 1, inputs, "opset1", **v, num_classes=classes)
 
 
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
@@ -177,10 +134,10 @@ def cells(m):
     relu = {"RNN": ["relu"], "GRU": ["tanh", "relu"], "LSTM": ["tanh", "relu", "sigmoid"]}
     for kind, opset in CELL_OPSET.items():
         for name, v in {"default": {}, "clip": dict(clip=0.5), "activations": dict(activations=relu[kind])}.items():
-            m.add(f"{kind}Cell", opset, cell_inputs(m, kind), dict(hidden_size=4, **v), name)
+            m.add(f"{kind}Cell", opset, cell_inputs(m, kind), name, hidden_size=4, **v)
     for name, v in {"linear": {}, "linear-clip": dict(clip=0.5)}.items():
-        m.add("GRUCell", 3, cell_inputs(m, "GRU", linear=True), dict(hidden_size=4, linear_before_reset=True, **v), name)
-    m.add("LSTMCell", 1, cell_inputs(m, "LSTM"), dict(hidden_size=4, weights_format="fico"), "opset1-fico")
+        m.add("GRUCell", 3, cell_inputs(m, "GRU", linear=True), name, hidden_size=4, linear_before_reset=True, **v)
+    m.add("LSTMCell", 1, cell_inputs(m, "LSTM"), "opset1-fico", hidden_size=4, weights_format="fico")
 
 
 @model
@@ -190,11 +147,11 @@ def sequences(m):
             dirs = 2 if direction == "bidirectional" else 1
             name = direction + ("-lengths-" + "-".join(map(str, lengths)) if lengths else "")
             inputs = cell_inputs(m, kind, lengths, dirs)
-            m.add(f"{kind}Sequence", 5, inputs, dict(hidden_size=4, direction=direction, activations=ACTIVATIONS[kind]), name)
+            m.add(f"{kind}Sequence", 5, inputs, name, hidden_size=4, direction=direction, activations=ACTIVATIONS[kind])
     for direction in ["forward", "bidirectional"]:
         inputs = cell_inputs(m, "GRU", None, 2 if direction == "bidirectional" else 1, linear=True)
-        m.add("GRUSequence", 5, inputs, dict(hidden_size=4, direction=direction, activations=ACTIVATIONS["GRU"], linear_before_reset=True), "linear-" + direction)
-    m.add("LSTMSequence", 5, cell_inputs(m, "LSTM", [4, 2], 1), dict(hidden_size=4, direction="reverse", activations=ACTIVATIONS["LSTM"], clip=0.3), "clip")
+        m.add("GRUSequence", 5, inputs, "linear-" + direction, hidden_size=4, direction=direction, activations=ACTIVATIONS["GRU"], linear_before_reset=True)
+    m.add("LSTMSequence", 5, cell_inputs(m, "LSTM", [4, 2], 1), "clip", hidden_size=4, direction="reverse", activations=ACTIVATIONS["LSTM"], clip=0.3)
 
 
 def interpolate(m, data, opset, sizes, axes, name, **attributes):
@@ -204,7 +161,7 @@ def interpolate(m, data, opset, sizes, axes, name, **attributes):
     inputs = [data, sizes, axes]
     if opset == 4:
         inputs = [data, np.ones(len(axes), np.int64), sizes, axes] if scales else [data, sizes, np.ones(len(axes), np.float32), axes]
-    m.add("Interpolate", opset, inputs, attributes, name)
+    m.add("Interpolate", opset, inputs, name, **attributes)
 
 
 COORDINATES = ["half_pixel", "pytorch_half_pixel", "asymmetric", "tf_half_pixel_for_nn", "align_corners"]
@@ -256,14 +213,13 @@ def interpolate_other(m):
 def interpolate_opset1(m):
     data, volume = m.normal(1, 2, 5, 6), m.normal(1, 2, 3, 4, 5)
     for mode, align, (way, size) in itertools.product(["nearest", "linear", "cubic"], [False, True], [("up", UP), ("down", DOWN)]):
-        m.add("Interpolate", 1, [data, size], dict(mode=mode, align_corners=align, axes=[2, 3]), f"{mode}-{way}" + "-align" * align)
-    m.add("Interpolate", 1, [data, UP], dict(mode="linear", align_corners=False, axes=[2, 3], pads_begin=[0, 0, 1, 1], pads_end=[0, 0, 0, 1]),
-          "pads")
-    m.add("Interpolate", 1, [data, np.array([9], np.int64)], dict(mode="linear", align_corners=False, axes=[3]), "one-axis")
-    m.add("Interpolate", 1, [volume, np.array([4, 7, 3], np.int64)], dict(mode="linear", align_corners=False, axes=[2, 3, 4]), "3d")
+        m.add("Interpolate", 1, [data, size], f"{mode}-{way}" + "-align" * align, mode=mode, align_corners=align, axes=[2, 3])
+    m.add("Interpolate", 1, [data, UP], "pads", mode="linear", align_corners=False, axes=[2, 3], pads_begin=[0, 0, 1, 1], pads_end=[0, 0, 0, 1])
+    m.add("Interpolate", 1, [data, np.array([9], np.int64)], "one-axis", mode="linear", align_corners=False, axes=[3])
+    m.add("Interpolate", 1, [volume, np.array([4, 7, 3], np.int64)], "3d", mode="linear", align_corners=False, axes=[2, 3, 4])
 
 
 for name in sys.argv[1:] or MODELS:
-    m = Model(name)
+    m = Model(HERE, name)
     MODELS[name](m)
     m.save()
