@@ -31,6 +31,14 @@ func (w *Workers) Multiply(f Factors, out []float32, e Epilogue) {
 	})
 }
 
+// one runs in the caller's thread.
+var one = NewWorkers(1)
+
+// MultiplySerial computes out = a x b in the caller's thread, by the rules of Product.
+func MultiplySerial(out []float32, a, b Matrix, e Epilogue) {
+	one.Multiply(Factors{Left: []Matrix{a}, Right: []Matrix{b}, LeftOf: []int{0}, RightOf: []int{0}}, out, e)
+}
+
 // MultiplyPacked computes out = m x r, where m is rounded to the grid of t.
 func (w *Workers) MultiplyPacked(m Matrix, t tensor.DType, r *Right, out []float32, e Epilogue) {
 	size := leftSize(m.Rows, m.Cols)
