@@ -108,6 +108,7 @@ func wanted(t *testing.T, path string) []listed {
 	return list
 }
 
+// found lists the candidates of g.
 func found(t *testing.T, g *graph.Graph, withFused bool) []listed {
 	e, err := graph.Enforce(g, tensor.BF16)
 	if err != nil {
@@ -153,9 +154,11 @@ func score(got, want []listed) (precision, recall, f1 float64, missing, extra []
 	return precision, recall, 2 * precision * recall / max(precision+recall, 1e-9), missing, extra
 }
 
-// reached is the F1 that the view plugin keeps to, by case.
-var reached = map[string]float64{
-	"blazeface-ir-fp32": 1, "digits-convnet": 1, "face-detection-retail-ir-fp32": 1,
+// short of the plugin's candidates fall the cases listed here with the F1 that they keep to; all others are equal, in the same order.
+var short = map[string]float64{
+	"face-detection-retail-ir-fp16-int8": 0.5, // low precision transformations
+	"head-pose-ir-fp16-int8":             0.5,
+	"llama-stateful-f16":                 0.7, // dynamic shapes
 }
 
 // TestCandidatesOfThePlugin holds the candidates of the view plugin against the plugin's own graph.
@@ -169,7 +172,8 @@ func TestCandidatesOfThePlugin(t *testing.T) {
 		got := found(t, v, true)
 		p, r, f1, missing, extra := score(got, want)
 		t.Logf("precision %.3f, recall %.3f, F1 %.3f, %d of %d, order equal: %v", p, r, f1, len(got), len(want), slices.Equal(got, want))
-		if f1 < reached[c.name] {
+		limit, listed := short[c.name]
+		if !listed && !slices.Equal(got, want) || f1 < limit || os.Getenv("HALFWAY_SPELL") != "" {
 			t.Errorf("missing:\n%s\nextra:\n%s", spell(missing), spell(extra))
 		}
 	})

@@ -117,23 +117,31 @@ func reshapeSequence(r *rewriter) {
 }
 
 func joinReshapes(r *rewriter, n *graph.Node) bool {
-	if n.Op != "Reshape" || n.In[0].Node.Op != "Reshape" || !static(n.Out[0].Shape) {
+	if !r.plainReshape(n) {
 		return false
 	}
 	nodes := []*graph.Node{n}
 	source := n.In[0]
-	for source.Node.Op == "Reshape" && r.only(source.Node) != nil {
+	for r.plainReshape(source.Node) && r.only(source.Node) != nil {
 		nodes = append(nodes, source.Node)
 		source = source.Node.In[0]
 	}
 	if len(nodes) == 1 {
 		return false
 	}
-	if slices.Equal(shape(source), n.Out[0].Shape) {
-		return r.bypass(n, source)
+	if static(shape(source)) && slices.Equal(shape(source), n.Out[0].Shape) && r.bypass(n, source) {
+		return true
 	}
-	joined := r.reshape(source, n.Out[0].Shape)
-	r.inherit(joined, nodes...)
-	r.substitute(n, joined)
+	r.inherit(n, nodes...)
+	r.set(n, 0, source)
 	return true
+}
+
+// plainReshape reports whether n is a Reshape to a shape that is spelt out: no -1 or 0 in it.
+func (r *rewriter) plainReshape(n *graph.Node) bool {
+	if n.Op != "Reshape" {
+		return false
+	}
+	to, ok := r.integers(n.In[1])
+	return ok && !slices.ContainsFunc(to, func(d int) bool { return d <= 0 })
 }
