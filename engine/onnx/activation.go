@@ -186,7 +186,7 @@ func hardmax(c *call) ([]graph.Port, error) {
 	if s := c.shape(y); axis < len(s) {
 		depth = s[axis]
 	}
-	top := c.many("TopK", graph.Attrs{"axis": list([]int{axis}), "mode": "max", "sort": "value", "index_element_type": "i64"}, y, c.i64(1))
+	top := c.many("TopK", 2, graph.Attrs{"axis": list([]int{axis}), "mode": "max", "sort": "value", "index_element_type": "i64"}, y, c.i64(1))
 	if c.err != nil {
 		return nil, c.err
 	}

@@ -40,44 +40,58 @@ func (c *call) input(i int) graph.Port {
 	return c.in[i]
 }
 
-// op adds an operation and returns its first output.
+// op adds an operation of one output and returns that.
 func (c *call) op(name string, attrs graph.Attrs, in ...graph.Port) graph.Port {
-	out := c.many(name, attrs, in...)
-	if len(out) == 0 {
-		return graph.Port{}
-	}
-	return out[0]
+	return c.many(name, 1, attrs, in...)[0]
 }
 
-// many adds an operation and returns all of its outputs.
-func (c *call) many(name string, attrs graph.Attrs, in ...graph.Port) []graph.Port {
+// opsets are the versions of the operations that are added, where they are not opset1.
+var opsets = map[string]string{"AvgPool": "opset14", "BatchNormInference": "opset5", "BitwiseAnd": "opset13", "BitwiseLeftShift": "opset15",
+	"BitwiseNot": "opset13", "BitwiseOr": "opset13", "BitwiseRightShift": "opset15", "BitwiseXor": "opset13", "Broadcast": "opset3",
+	"CumSum": "opset3", "Einsum": "opset7", "Eye": "opset9", "GRUSequence": "opset5", "Gather": "opset8", "GatherElements": "opset6",
+	"GatherND": "opset8", "Gelu": "opset7", "GridSample": "opset9", "HSwish": "opset4", "Interpolate": "opset11", "IsFinite": "opset10",
+	"IsInf": "opset10", "IsNaN": "opset10", "LSTMSequence": "opset5", "LogSoftmax": "opset5", "MVN": "opset6", "MaxPool": "opset14",
+	"Mish": "opset4", "NonZero": "opset3", "Pad": "opset12", "RNNSequence": "opset5", "Range": "opset4", "ReduceL1": "opset4",
+	"ReduceL2": "opset4", "Round": "opset5", "ScatterElementsUpdate": "opset12", "ScatterNDUpdate": "opset15", "ShapeOf": "opset3",
+	"Slice": "opset8", "SoftPlus": "opset4", "SoftSign": "opset9", "Softmax": "opset8", "Swish": "opset4", "TopK": "opset11",
+	"Asinh": "opset4", "Acosh": "opset4", "Atanh": "opset4", "Unique": "opset10"}
+
+// many adds an operation and returns its outputs, of which there are so many: zero Ports after an error.
+func (c *call) many(name string, outputs int, attrs graph.Attrs, in ...graph.Port) []graph.Port {
+	ports := make([]graph.Port, max(outputs, 1))
 	if c.err != nil {
-		return nil
+		return ports
 	}
 	args := make([]ops.Arg, len(in))
 	for i, p := range in {
 		if p.Node == nil {
 			c.fail("input %d of %s is missing", i, name)
-			return nil
+			return ports
 		}
 		args[i] = c.known[p]
 	}
-	n := &graph.Node{Op: name, Opset: "opset1", Attrs: attrs, In: in}
+	n := &graph.Node{Op: name, Opset: "opset1", Name: c.node.label(), Attrs: attrs, In: in, Out: make([]graph.Output, outputs)}
+	if v, ok := opsets[name]; ok {
+		n.Opset = v
+	}
 	op, err := ops.Bind(n)
 	if err != nil {
 		c.err = err
-		return nil
+		return ports
 	}
 	out, err := ops.Known(op, args)
 	if err != nil {
 		c.fail("%s: %w", name, err)
-		return nil
+		return ports
+	}
+	if len(out) < outputs {
+		c.fail("%s has %d outputs, expected %d", name, len(out), outputs)
+		return ports
 	}
 	c.g.Insert(n)
 	n.Name = fmt.Sprintf("%s_%d", name, n.ID)
-	ports := make([]graph.Port, len(out))
-	for o, a := range out {
-		n.Out = append(n.Out, graph.Output{Type: a.Type, Shape: a.Shape})
+	for o, a := range out[:outputs] {
+		n.Out[o] = graph.Output{Type: a.Type, Shape: a.Shape}
 		ports[o] = graph.Port{Node: n, Out: o}
 		c.known[ports[o]] = a
 	}

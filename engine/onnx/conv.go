@@ -155,7 +155,7 @@ func maxPool(c *call) ([]graph.Port, error) {
 	if c.int("storage_order", 0) != 0 && len(c.node.outputs) > 1 {
 		c.fail("indices in column-major order are not supported")
 	}
-	return c.many("MaxPool", attrs, x), c.err
+	return c.many("MaxPool", 2, attrs, x), c.err
 }
 
 func averagePool(c *call) ([]graph.Port, error) {

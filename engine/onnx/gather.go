@@ -53,7 +53,7 @@ func oneHot(c *call) ([]graph.Port, error) {
 	inside := c.op("LogicalAnd", numpyBroadcast(), c.op("Less", numpyBroadcast(), raw, depth),
 		c.op("GreaterEqual", numpyBroadcast(), raw, c.op("Negative", nil, depth)))
 	index = c.op("Select", numpyBroadcast(), inside, index, c.i64(-1))
-	pair := c.many("Split", graph.Attrs{"num_splits": "2"}, c.input(2), c.i64(0))
+	pair := c.many("Split", 2, graph.Attrs{"num_splits": "2"}, c.input(2), c.i64(0))
 	if c.err != nil {
 		return nil, c.err
 	}

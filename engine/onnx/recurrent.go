@@ -48,9 +48,9 @@ func (r *recurrence) translate(name string, functions []string) ([]graph.Port, e
 	if r.has(4) {
 		lengths = r.in[4]
 	}
-	in := []graph.Port{x, r.state(5, batch)}
+	in, outputs := []graph.Port{x, r.state(5, batch)}, 2
 	if name == "LSTMSequence" {
-		in = append(in, r.state(6, batch))
+		in, outputs = append(in, r.state(6, batch)), 3
 		if r.has(7) {
 			r.fail("peephole weights are not supported")
 		}
@@ -60,7 +60,7 @@ func (r *recurrence) translate(name string, functions []string) ([]graph.Port, e
 	if err != nil {
 		return nil, err
 	}
-	out := r.many(name, attrs, in...)
+	out := r.many(name, outputs, attrs, in...)
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -107,7 +107,7 @@ func (r *recurrence) regated(p graph.Port, from []int) graph.Port {
 	if same {
 		return p
 	}
-	parts := r.many("Split", graph.Attrs{"num_splits": list([]int{len(from)})}, p, r.i64(1))
+	parts := r.many("Split", len(from), graph.Attrs{"num_splits": list([]int{len(from)})}, p, r.i64(1))
 	if r.err != nil {
 		return graph.Port{}
 	}
@@ -129,15 +129,15 @@ func (r *recurrence) bias(w graph.Port) graph.Port {
 		}
 		return r.op("Broadcast", graph.Attrs{"mode": "numpy"}, r.scalar(r.kind(w), 0), r.i64s(r.directions, n*r.hidden))
 	}
-	halves := r.many("Split", graph.Attrs{"num_splits": "2"}, r.in[3], r.i64(1))
+	halves := r.many("Split", 2, graph.Attrs{"num_splits": "2"}, r.in[3], r.i64(1))
 	if r.err != nil {
 		return graph.Port{}
 	}
 	if !apart {
 		return r.reorder(r.op("Add", numpyBroadcast(), halves[0], halves[1]))
 	}
-	wb := r.many("Split", graph.Attrs{"num_splits": "3"}, halves[0], r.i64(1))
-	rb := r.many("Split", graph.Attrs{"num_splits": "3"}, halves[1], r.i64(1))
+	wb := r.many("Split", 3, graph.Attrs{"num_splits": "3"}, halves[0], r.i64(1))
+	rb := r.many("Split", 3, graph.Attrs{"num_splits": "3"}, halves[1], r.i64(1))
 	if r.err != nil {
 		return graph.Port{}
 	}

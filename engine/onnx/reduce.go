@@ -91,7 +91,7 @@ func argument(mode string) operator {
 		if last {
 			return c.lastArgument(x, axis, mode)
 		}
-		top := c.many("TopK", graph.Attrs{"axis": list([]int{axis}), "mode": mode, "sort": "value", "index_element_type": "i64", "stable": "true"},
+		top := c.many("TopK", 2, graph.Attrs{"axis": list([]int{axis}), "mode": mode, "sort": "value", "index_element_type": "i64", "stable": "true"},
 			x, c.i64(1))
 		if c.err != nil {
 			return nil, c.err
@@ -114,7 +114,7 @@ func (c *call) lastArgument(x graph.Port, axis int, mode string) ([]graph.Port, 
 		size = c.shape(x)[axis]
 	}
 	reversed := c.op("Slice", nil, x, c.i64s(-1), c.i64s(-size-1), c.i64s(-1), c.i64s(axis))
-	top := c.many("TopK", graph.Attrs{"axis": list([]int{axis}), "mode": mode, "sort": "value", "index_element_type": "i64", "stable": "true"},
+	top := c.many("TopK", 2, graph.Attrs{"axis": list([]int{axis}), "mode": mode, "sort": "value", "index_element_type": "i64", "stable": "true"},
 		reversed, c.i64(1))
 	if c.err != nil {
 		return nil, c.err
@@ -137,6 +137,6 @@ func topK(c *call) ([]graph.Port, error) {
 	} else {
 		k = c.scalarShaped(1)
 	}
-	return c.many("TopK", graph.Attrs{"axis": list([]int{c.int("axis", -1)}), "mode": mode, "sort": sort, "index_element_type": "i64",
+	return c.many("TopK", 2, graph.Attrs{"axis": list([]int{c.int("axis", -1)}), "mode": mode, "sort": sort, "index_element_type": "i64",
 		"stable": "true"}, x, k), c.err
 }

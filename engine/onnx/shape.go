@@ -105,10 +105,10 @@ func split(c *call) ([]graph.Port, error) {
 	x := c.input(0)
 	axis := c.int("axis", 0)
 	if lengths := c.ints("split"); lengths != nil && c.opset < 13 {
-		return c.many("VariadicSplit", nil, x, c.i64(axis), c.i64s(lengths...)), c.err
+		return c.many("VariadicSplit", len(lengths), nil, x, c.i64(axis), c.i64s(lengths...)), c.err
 	}
 	if c.opset >= 13 && c.has(1) {
-		return c.many("VariadicSplit", nil, x, c.i64(axis), c.in[1]), c.err
+		return c.many("VariadicSplit", len(c.node.outputs), nil, x, c.i64(axis), c.in[1]), c.err
 	}
 	parts := max(c.int("num_outputs", len(c.node.outputs)), 1)
 	size := 0
@@ -116,12 +116,12 @@ func split(c *call) ([]graph.Port, error) {
 		size = c.shape(x)[a]
 	}
 	if size%parts == 0 {
-		return c.many("Split", graph.Attrs{"num_splits": list([]int{parts})}, x, c.i64(axis)), c.err
+		return c.many("Split", parts, graph.Attrs{"num_splits": list([]int{parts})}, x, c.i64(axis)), c.err
 	}
 	chunk := (size + parts - 1) / parts // the last part is smaller
 	lengths := slices.Repeat([]int{chunk}, parts)
 	lengths[parts-1] = size - chunk*(parts-1)
-	return c.many("VariadicSplit", nil, x, c.i64(axis), c.i64s(lengths...)), c.err
+	return c.many("VariadicSplit", len(lengths), nil, x, c.i64(axis), c.i64s(lengths...)), c.err
 }
 
 func slice(c *call) ([]graph.Port, error) {
@@ -191,7 +191,7 @@ func pad(c *call) ([]graph.Port, error) {
 func (c *call) pads(rank int) (begin, end graph.Port) {
 	pads, ok := c.knownInts(c.input(1))
 	if !ok && !c.has(3) {
-		two := c.many("Split", graph.Attrs{"num_splits": "2"}, c.in[1], c.i64(0))
+		two := c.many("Split", 2, graph.Attrs{"num_splits": "2"}, c.in[1], c.i64(0))
 		if c.err != nil {
 			return begin, end
 		}

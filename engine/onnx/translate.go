@@ -221,7 +221,10 @@ func (s *scope) node(n *nodeProto) error {
 	}
 	before := len(s.g.Nodes)
 	out, err := c.translate()
-	if err = errors.Join(c.err, err); err != nil {
+	if c.err != nil {
+		err = c.err
+	}
+	if err != nil {
 		return err
 	}
 	return c.publish(out, before)
