@@ -134,3 +134,6 @@ func truncate(v float64) int {
 	}
 	return int(v)
 }
+
+// joinShapes returns the dimensions of parts one after the other; it is never nil, which would mean that the shape is not known.
+func joinShapes(parts ...[]int) []int { return append([]int{}, slices.Concat(parts...)...) }

@@ -45,5 +45,5 @@ func tile(in []Arg) (*pattern, error) {
 
 // leadingOnes puts ones before shape until it has the given rank.
 func leadingOnes(shape []int, rank int) []int {
-	return slices.Concat(slices.Repeat([]int{1}, rank-len(shape)), shape)
+	return joinShapes(slices.Repeat([]int{1}, rank-len(shape)), shape)
 }
