@@ -84,20 +84,12 @@ func (g gather) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) erro
 		return nil
 	}
 	p.indices = intValues(in[1].Tensor)
-	switch out[0].Type.KeptBytes() {
-	case 1:
-		gatherRows(w, p, tensor.Bits[uint8](out[0]), tensor.Bits[uint8](in[0].Tensor))
-	case 2:
-		gatherRows(w, p, tensor.Bits[uint16](out[0]), tensor.Bits[uint16](in[0].Tensor))
-	case 4:
-		gatherRows(w, p, tensor.Bits[uint32](out[0]), tensor.Bits[uint32](in[0].Tensor))
-	default:
-		gatherRows(w, p, tensor.Bits[uint64](out[0]), tensor.Bits[uint64](in[0].Tensor))
-	}
+	byWidth(out[0], gatherRows[uint8], gatherRows[uint16], gatherRows[uint32], gatherRows[uint64])(w, p, out[0], in[0].Tensor)
 	return nil
 }
 
-func gatherRows[E uint8 | uint16 | uint32 | uint64](w *kernel.Workers, p *gathering, dst, src []E) {
+func gatherRows[E word](w *kernel.Workers, p *gathering, out, in *tensor.Tensor) {
+	dst, src := tensor.Bits[E](out), tensor.Bits[E](in)
 	w.For(p.batches*p.groups*p.picks, 1+1<<14/p.width, func(lo, hi int) {
 		group, pick := lo/p.picks, lo%p.picks
 		for ; lo < hi; lo, pick = lo+1, pick+1 {

@@ -98,16 +98,13 @@ func (p pad) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 		}
 		move(w, out[0].Shape, out[0], dense(out[0].Shape), value, layout{strides: make([]int, len(begin))})
 	}
-	box := padBox{w: w, src: in[0].Tensor, dst: out[0], to: dense(out[0].Shape), from: dense(in[0].Shape), runs: make([][]run, len(begin))}
+	runs := make([][]run, len(begin))
 	for i, d := range in[0].Shape {
-		box.runs[i] = p.runs(d, begin[i], end[i])
+		runs[i] = p.runs(d, begin[i], end[i])
 	}
-	box.fill(0)
+	moveBoxes(w, out[0], in[0].Tensor, runs)
 	return nil
 }
-
-// A run is n consecutive indices of an output axis that are read from index from of the input on, in steps of 1, 0 or -1.
-type run struct{ to, n, from, step int }
 
 // runs are the parts of a padded axis in which the input's index rises or falls evenly; none is empty.
 func (p pad) runs(size, begin, end int) []run {
@@ -133,33 +130,4 @@ func (p pad) runs(size, begin, end int) []run {
 		}
 	}
 	return kept
-}
-
-// A padBox fills an output box by box, each the product of one run of every axis. There are no more boxes than elements.
-type padBox struct {
-	w        *kernel.Workers
-	src, dst *tensor.Tensor
-	to, from layout
-	runs     [][]run
-	chosen   []run
-}
-
-func (b *padBox) fill(axis int) {
-	if axis < len(b.runs) {
-		for _, r := range b.runs[axis] {
-			b.chosen = append(b.chosen, r)
-			b.fill(axis + 1)
-			b.chosen = b.chosen[:axis]
-		}
-		return
-	}
-	shape := make([]int, axis)
-	to, from := layout{b.to.offset, b.to.strides}, layout{b.from.offset, make([]int, axis)}
-	for i, r := range b.chosen {
-		shape[i] = r.n
-		to.offset += r.to * b.to.strides[i]
-		from.offset += r.from * b.from.strides[i]
-		from.strides[i] = r.step * b.from.strides[i]
-	}
-	move(b.w, shape, b.dst, to, b.src, from)
 }

@@ -121,8 +121,7 @@ func (sliceScatter) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) 
 	if err != nil {
 		return err
 	}
-	all := dense(in[0].Shape)
-	move(w, in[0].Shape, out[0], all, in[0].Tensor, all)
+	copyAll(w, out[0], in[0].Tensor)
 	move(w, p.shape, out[0], p.from, in[1].Tensor, dense(p.shape))
 	return nil
 }

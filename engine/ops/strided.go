@@ -46,16 +46,7 @@ func move(w *kernel.Workers, shape []int, dst *tensor.Tensor, to layout, src *te
 		return
 	}
 	m := newMovement(shape, to, from)
-	switch dst.Type.KeptBytes() {
-	case 1:
-		moveBits(w, m, tensor.Bits[uint8](dst), tensor.Bits[uint8](src))
-	case 2:
-		moveBits(w, m, tensor.Bits[uint16](dst), tensor.Bits[uint16](src))
-	case 4:
-		moveBits(w, m, tensor.Bits[uint32](dst), tensor.Bits[uint32](src))
-	default:
-		moveBits(w, m, tensor.Bits[uint64](dst), tensor.Bits[uint64](src))
-	}
+	byWidth(dst, moveBits[uint8], moveBits[uint16], moveBits[uint32], moveBits[uint64])(w, m, dst, src)
 }
 
 func newMovement(shape []int, to, from layout) *movement {
@@ -98,7 +89,26 @@ func spans(shape, to, from []int) []span {
 	return r
 }
 
-func moveBits[E uint8 | uint16 | uint32 | uint64](w *kernel.Workers, m *movement, dst, src []E) {
+// word holds the bits of an element for operations that only move elements.
+type word interface {
+	uint8 | uint16 | uint32 | uint64
+}
+
+// byWidth returns that of four functions, of which each handles elements of one width, which handles t's.
+func byWidth[F any](t *tensor.Tensor, one, two, four, eight F) F {
+	switch t.Type.KeptBytes() {
+	case 1:
+		return one
+	case 2:
+		return two
+	case 4:
+		return four
+	}
+	return eight
+}
+
+func moveBits[E word](w *kernel.Workers, m *movement, d, s *tensor.Tensor) {
+	dst, src := tensor.Bits[E](d), tensor.Bits[E](s)
 	if m.tasks == 1 && m.rows.n == 1 && m.row.to == 1 && m.row.from == 1 { // one run: the threads share it
 		w.For(m.row.n, 1<<16, func(lo, hi int) { copy(dst[m.to+lo:m.to+hi], src[m.from+lo:m.from+hi]) })
 		return
@@ -140,7 +150,7 @@ func (m *movement) each(lo, hi int, f func(to, from, rows int)) {
 }
 
 // moveRows copies rows, choosing the loop by how the elements lie.
-func moveRows[E uint8 | uint16 | uint32 | uint64](dst, src []E, to, from int, rows, row span) {
+func moveRows[E word](dst, src []E, to, from int, rows, row span) {
 	switch {
 	case row.to == 1 && row.from == 1 && row.n >= 8:
 		for i := range rows.n {
@@ -177,7 +187,7 @@ func moveRows[E uint8 | uint16 | uint32 | uint64](dst, src []E, to, from int, ro
 
 // transposeRows writes rows of consecutive elements that are read down columns, in strips as narrow as the cache has ways: each strip reads
 // the lines that it touched for the row before.
-func transposeRows[E uint8 | uint16 | uint32 | uint64](dst, src []E, to, from int, rows, row span) {
+func transposeRows[E word](dst, src []E, to, from int, rows, row span) {
 	const strip = 8
 	j := 0
 	for ; j+strip <= row.n; j += strip {
@@ -196,42 +206,4 @@ func transposeRows[E uint8 | uint16 | uint32 | uint64](dst, src []E, to, from in
 			dst[to+i*rows.to+j] = s[i]
 		}
 	}
-}
-
-// A pattern is an output whose elements are all found in input 0 by strides.
-type pattern struct {
-	shape []int // of the output
-	dims  []int // the shape that is iterated, with as many elements as shape; nil when it is shape
-	from  layout
-}
-
-// A rearrangement is an operation whose output is a pattern of its first input: the function is the whole operation. It returns nil while the
-// pattern is not known; out-of-range values of inputs are errors.
-type rearrangement func(in []Arg) (*pattern, error)
-
-func (f rearrangement) Infer(in []Arg) ([]Spec, error) {
-	p, err := f(in)
-	if err != nil {
-		return nil, err
-	}
-	if p == nil {
-		return []Spec{{Type: in[0].Type}}, nil
-	}
-	if _, err := tensor.Elements(p.shape); err != nil {
-		return nil, err
-	}
-	return []Spec{{in[0].Type, p.shape}}, nil
-}
-
-func (f rearrangement) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	p, err := f(argsOf(in))
-	if err != nil {
-		return err
-	}
-	dims := p.dims
-	if dims == nil {
-		dims = p.shape
-	}
-	move(w, dims, out[0], dense(dims), in[0].Tensor, p.from)
-	return nil
 }
