@@ -9,7 +9,8 @@ import (
 	"halfway/engine/tensor"
 )
 
-// ScatterUpdate (opset3): the slices of an axis that indices name are replaced; where one is named twice the last stands.
+// ScatterUpdate (opset3): the slices of an axis that indices name are replaced; where one is named twice the last stands. No index counts from
+// the end.
 // https://docs.openvino.ai/2026/documentation/openvino-ir-format/operation-sets/operation-specs/movement/scatter-update-3.html
 func init() {
 	register("ScatterUpdate", func(*graph.Node) (Op, error) { return scatterUpdate{}, nil })
@@ -49,9 +50,11 @@ func (scatterUpdate) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor)
 		return err
 	}
 	size := in[0].Shape[axis]
-	rows, err := positions(in[1].Tensor, size)
-	if err != nil {
-		return err
+	rows := intValues(in[1].Tensor)
+	for i, v := range rows {
+		if v < 0 || v >= size {
+			return fmt.Errorf("index %d (element %d) is outside axis %d of %v", v, i, axis, in[0].Shape)
+		}
 	}
 	p := &gathering{groups: product(in[0].Shape[:axis]), size: size, picks: len(rows), width: product(in[0].Shape[axis+1:]), indices: rows}
 	byWidth(out[0], putRows[uint8], putRows[uint16], putRows[uint32], putRows[uint64])(w, p, out[0], in[2].Tensor)

@@ -81,7 +81,8 @@ func (s scatterElements) Eval(w *kernel.Workers, in []Operand, out []*tensor.Ten
 		return err
 	}
 	addTargets(targets, in[1].Shape, in[0].Shape, axis)
-	return scatterInto(out[0], in[2].Tensor, targets, 1, s.reduction, s.initial)
+	scatterInto(out[0], in[2].Tensor, targets, 1, s.reduction, s.initial)
+	return nil
 }
 
 // addTargets turns indices of an axis of data into positions of elements of data.
@@ -149,21 +150,22 @@ func (s scatterND) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) e
 	for i := range rows {
 		rows[i] *= width
 	}
-	return scatterInto(out[0], in[2].Tensor, rows, width, s.reduction, true)
+	scatterInto(out[0], in[2].Tensor, rows, width, s.reduction, true)
+	return nil
 }
 
 // scatterInto reduces each run of width updates into dst at its target, in order. Without initial the first update of an element replaces it.
-func scatterInto(dst, updates *tensor.Tensor, targets []int, width int, reduction string, initial bool) error {
-	if dst.Type == tensor.Bool {
-		return scatterBools(dst, updates, targets, width, reduction, initial)
-	}
+func scatterInto(dst, updates *tensor.Tensor, targets []int, width int, reduction string, initial bool) {
 	if reduction == "none" {
 		byWidth(dst, putRuns[uint8], putRuns[uint16], putRuns[uint32], putRuns[uint64])(dst, updates, targets, width)
-		return nil
+		return
 	}
+	if dst.Type == tensor.Bool && reduction == "sum" {
+		reduction = "max"
+	}
+	r := reducing{targets, width, reduction, initial}
 	byNumber(dst, reduceRuns[float32], reduceRuns[float64], reduceRuns[int64], reduceRuns[int32], reduceRuns[int16], reduceRuns[int8],
-		reduceRuns[uint64], reduceRuns[uint32], reduceRuns[uint16], reduceRuns[uint8])(dst, updates, targets, width, reduction, initial)
-	return nil
+		reduceRuns[uint64], reduceRuns[uint32], reduceRuns[uint16], reduceRuns[uint8])(r, dst, updates)
 }
 
 func putRuns[E word](dst, updates *tensor.Tensor, targets []int, width int) {
@@ -171,4 +173,64 @@ func putRuns[E word](dst, updates *tensor.Tensor, targets []int, width int) {
 	for i, t := range targets {
 		copy(d[t:][:width], u[i*width:])
 	}
+}
+
+// A reducing takes each run of width updates into the elements from its target on.
+type reducing struct {
+	targets   []int
+	width     int
+	reduction string
+	initial   bool
+}
+
+func reduceRuns[E number](r reducing, dst, updates *tensor.Tensor) {
+	d, u := elements[E](dst), elements[E](updates)
+	reduce := combiner[E](r.reduction)
+	parts := make([]int32, len(d)) // how many values each element was made of
+	if r.initial {
+		for i := range parts {
+			parts[i] = 1
+		}
+	}
+	for i, t := range r.targets {
+		run, n := d[t:][:r.width], parts[t:][:r.width]
+		for j, v := range u[i*r.width:][:r.width] {
+			if n[j] == 0 {
+				run[j] = v
+			} else {
+				run[j] = reduce(run[j], v)
+			}
+			n[j]++
+		}
+	}
+	if r.reduction == "mean" {
+		for i, n := range parts {
+			if n > 1 {
+				d[i] = mean(d[i], int(n))
+			}
+		}
+	}
+	roundTo(dst.Type, d)
+}
+
+func combiner[E number](reduction string) func(a, b E) E {
+	switch reduction {
+	case "sub":
+		return func(a, b E) E { return a - b }
+	case "prod":
+		return func(a, b E) E { return a * b }
+	case "min":
+		return func(a, b E) E { return min(a, b) }
+	case "max":
+		return func(a, b E) E { return max(a, b) }
+	}
+	return func(a, b E) E { return a + b }
+}
+
+// mean is sum/n, for integers without its fraction.
+func mean[E number](sum E, n int) E {
+	if one := E(1); one/2 == 0 {
+		return E(int64(sum) / int64(n))
+	}
+	return sum / E(n)
 }

@@ -89,24 +89,6 @@ func spans(shape, to, from []int) []span {
 	return r
 }
 
-// word holds the bits of an element for operations that only move elements.
-type word interface {
-	uint8 | uint16 | uint32 | uint64
-}
-
-// byWidth returns that of four functions, of which each handles elements of one width, which handles t's.
-func byWidth[F any](t *tensor.Tensor, one, two, four, eight F) F {
-	switch t.Type.KeptBytes() {
-	case 1:
-		return one
-	case 2:
-		return two
-	case 4:
-		return four
-	}
-	return eight
-}
-
 func moveBits[E word](w *kernel.Workers, m *movement, d, s *tensor.Tensor) {
 	dst, src := tensor.Bits[E](d), tensor.Bits[E](s)
 	if m.tasks == 1 && m.rows.n == 1 && m.row.to == 1 && m.row.from == 1 { // one run: the threads share it

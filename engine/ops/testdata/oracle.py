@@ -22,7 +22,7 @@ class Model:
 
     def param(self, array, element=None):
         """A parameter with the shape and type of array, or of the element type ("bf16", which numpy lacks) with array as its storage."""
-        array = np.ascontiguousarray(array)
+        array = np.asarray(array, order="C")
         p = o1.parameter(PartialShape(list(array.shape)), element or Type(array.dtype))
         p.set_friendly_name(f"p{len(self.params)}")
         self.params.append(p)
@@ -47,7 +47,7 @@ class Model:
         model = ov.Model(self.results, self.params, os.path.basename(self.path))
         outputs = self.evaluate(model) if self.reference else self.infer(model)
         arrays = {f"input_{i}": storage(t) for i, t in enumerate(self.data)}
-        arrays |= {f"output_{i}": storage(t) for i, t in enumerate(outputs)}
+        arrays |= {f"output_{i}": a for i, a in enumerate(outputs)}
         ov.serialize(model, self.path + ".xml", self.path + ".bin")
         if os.path.getsize(self.path + ".bin") == 0:
             os.remove(self.path + ".bin")
@@ -58,12 +58,12 @@ class Model:
         compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1})
         request = compiled.create_infer_request()
         request.infer(dict(enumerate(self.data)))
-        return [request.get_output_tensor(i) for i in range(len(self.results))]
+        return [storage(request.get_output_tensor(i)) for i in range(len(self.results))]  # copied before the request ends
 
     def evaluate(self, model):
         outputs = [ov.Tensor(r.get_output_element_type(0), r.get_output_shape(0)) for r in self.results]
         assert model.evaluate(outputs, self.data)
-        return outputs
+        return [storage(t) for t in outputs]
 
 
 def constant(array):
