@@ -1,4 +1,4 @@
-"""Makes the models of this folder with their inputs and the outputs of OpenVINO's CPU plugin in f32.
+"""Makes the models of this folder with their inputs and the outputs of OpenVINO: of its CPU plugin in f32, in `types` of its reference kernels.
 
 One model a family; each node has its own attributes, each result compares one of them. Run: python generate.py [NAME]...
 """
@@ -6,53 +6,14 @@ import os
 import sys
 
 import numpy as np
-import openvino as ov
-import openvino.opset1 as o1
-from openvino import PartialShape, Type
-from openvino.utils.node_factory import NodeFactory
+from openvino import Shape, Tensor, Type
+from openvino.op import Constant
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+from oracle import Model  # noqa: E402
+
 MODELS = {}
-
-
-class Model:
-    """Collects parameters with their data and nodes whose outputs become results."""
-
-    def __init__(self, name):
-        self.name, self.params, self.data, self.results = name, [], [], []
-        self.rng = np.random.default_rng(sum(map(ord, name)))
-
-    def param(self, array):
-        array = np.asarray(array)
-        p = o1.parameter(PartialShape(list(array.shape)), Type(array.dtype))
-        p.set_friendly_name(f"p{len(self.params)}")
-        self.params.append(p)
-        self.data.append(array)
-        return p
-
-    def normal(self, *shape):
-        return self.param(self.rng.standard_normal(shape).astype(np.float32))
-
-    def add(self, op, opset, inputs, name, **attributes):
-        """Adds operation op of the numbered opset; inputs are nodes or arrays, which become constants."""
-        inputs = [i if isinstance(i, ov.Node) else o1.constant(i) for i in inputs]
-        node = NodeFactory(f"opset{opset}").create(op, [i.output(0) for i in inputs], attributes)
-        node.set_friendly_name(f"{op}-{opset}/{name}")
-        for i in range(node.get_output_size()):
-            self.results.append(o1.result(node.output(i)))
-
-    def save(self):
-        model = ov.Model(self.results, self.params, self.name)
-        compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1})
-        request = compiled.create_infer_request()
-        request.infer(dict(enumerate(self.data)))
-        arrays = {f"input_{i}": a for i, a in enumerate(self.data)}
-        for i in range(len(self.results)):
-            arrays[f"output_{i}"] = request.get_output_tensor(i).data.copy()
-        path = os.path.join(HERE, self.name)
-        ov.serialize(model, path + ".xml", path + ".bin")
-        np.savez_compressed(path + ".npz", **arrays)
-        print(self.name, len(self.results), "results")
 
 
 def model(f):
@@ -73,11 +34,13 @@ def matmul(m):
 
 
 @model
-def matmul_integer(m):
-    def ints(*shape):
-        return m.param(m.rng.integers(-9, 9, shape).astype(np.int32))
-    m.add("MatMul", 1, [ints(2, 3, 4), ints(4, 5)], "i32", transpose_a=False, transpose_b=False)
-    m.add("MatMul", 1, [ints(4, 3), ints(5, 4)], "i32-transposed", transpose_a=True, transpose_b=True)
+def types(m):
+    def ints(kind, *shape):
+        return m.param(m.rng.integers(0, 9, shape).astype(kind))
+    for kind in [np.int32, np.int64, np.uint32, np.uint64]:
+        m.add("MatMul", 1, [ints(kind, 2, 3, 4), ints(kind, 4, 5)], kind.__name__, transpose_a=False, transpose_b=False)
+    m.add("MatMul", 1, [ints(np.int32, 4, 3), ints(np.int32, 5, 4)], "i32-transposed", transpose_a=True, transpose_b=True)
+    m.add("MaxPool", 8, [ints(np.int32, 1, 2, 6, 7)], "i32", **{**POOL, "dilations": [1, 1], "index_element_type": "i64", "axis": 0})
 
 
 WINDOW = dict(strides=[1, 1], pads_begin=[0, 0], pads_end=[0, 0], dilations=[1, 1], auto_pad="explicit")
@@ -225,7 +188,16 @@ def deformable(m):
               **{**base, "deformable_group": 2, "pads_begin": [1, 1], "pads_end": [1, 1], "bilinear_interpolation_pad": pad})
 
 
+@model
+def binary(m):
+    x = m.normal(2, 8, 6, 7)
+    for name, v in {"plain": {}, "pads": dict(pads_begin=[1, 2], pads_end=[2, 0]), "upper": dict(auto_pad="same_upper", strides=[2, 2])}.items():
+        for value in [0.0, 1.0, -1.0]:
+            weights = Constant(Tensor(m.rng.integers(0, 256, 5 * 9).astype(np.uint8), Shape([5, 8, 3, 3]), Type.u1))
+            m.add("BinaryConvolution", 1, [x, weights], f"{name}{value}", **{**WINDOW, "mode": "xnor-popcount", "pad_value": value, **v})
+
+
 for name in sys.argv[1:] or MODELS:
-    m = Model(name)
+    m = Model(HERE, name, reference=name == "types")
     MODELS[name](m)
     m.save()
