@@ -3,7 +3,6 @@ package ops
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"halfway/engine/graph"
 	"halfway/engine/kernel"
@@ -84,39 +83,13 @@ func (m *mvn) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error 
 	return evalMVN[float32](m, w, in[0].Tensor, out[0], axes)
 }
 
-// evalMVN makes the elements of each group lie side by side: in place when they do already, else in a copy.
 func evalMVN[E real](m *mvn, w *kernel.Workers, in, out *tensor.Tensor, axes []int) error {
 	r := newReduction(in.Shape, axes)
 	if r.count == 0 {
 		return fmt.Errorf("no elements along axes %v of shape %v", axes, in.Shape)
 	}
-	src, dst := tensor.Data[E](in), tensor.Data[E](out)
-	w.For(r.outputs, max(1, cheapGrain/r.count), func(lo, hi int) {
-		var buf []E
-		for o := lo; o < hi; o++ {
-			at := offset(r.kept, o)
-			if r.dense() {
-				normalizeRow(m, dst[at:at+r.count], src[at:at+r.count])
-				roundTo(out.Type, dst[at:at+r.count])
-				continue
-			}
-			buf = slices.Grow(buf[:0], r.count)[:r.count]
-			for i := range buf {
-				buf[i] = src[at+offset(r.reduced, i)]
-			}
-			normalizeRow(m, buf, buf)
-			roundTo(out.Type, buf)
-			for i, v := range buf {
-				dst[at+offset(r.reduced, i)] = v
-			}
-		}
-	})
+	eachGroup(w, r, in, out, func(dst, src []E) { normalizeRow(m, dst, src) })
 	return nil
-}
-
-// dense reports whether the elements of each output lie side by side.
-func (r *reduction) dense() bool {
-	return len(r.reduced) == 0 || len(r.reduced) == 1 && r.reduced[0].stride == 1
 }
 
 // normalizeRow writes src without its mean, over its standard deviation, to dst, which may be src.

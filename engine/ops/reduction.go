@@ -67,6 +67,38 @@ func inner(axes []axis, i, n int) int {
 	return min(n, axes[last].n-i%axes[last].n)
 }
 
+// dense reports whether the elements of each output lie side by side.
+func (r *reduction) dense() bool {
+	return len(r.reduced) == 0 || len(r.reduced) == 1 && r.reduced[0].stride == 1
+}
+
+// eachGroup calls f with the elements of each output side by side: in place where they lie so, else in a copy (dst and src are the same then).
+func eachGroup[E real](w *kernel.Workers, r *reduction, in, out *tensor.Tensor, f func(dst, src []E)) {
+	src, dst := tensor.Data[E](in), tensor.Data[E](out)
+	w.For(r.outputs, max(1, cheapGrain/max(r.count, 1)), func(lo, hi int) {
+		var buf []E
+		for o := lo; o < hi; o++ {
+			at := offset(r.kept, o)
+			if r.dense() {
+				f(dst[at:at+r.count], src[at:at+r.count])
+				roundTo(out.Type, dst[at:at+r.count])
+				continue
+			}
+			if buf == nil {
+				buf = make([]E, r.count)
+			}
+			for i := range buf {
+				buf[i] = src[at+offset(r.reduced, i)]
+			}
+			f(buf, buf)
+			roundTo(out.Type, buf)
+			for i, v := range buf {
+				dst[at+offset(r.reduced, i)] = v
+			}
+		}
+	})
+}
+
 // reducer is what is done with the elements of one output: steps from start in several chains, whose results are joined in pairs.
 type reducer[E number] struct {
 	start  E

@@ -191,6 +191,37 @@ def normalization(m):
     m.add("MVN", 6, [m.normal(1000, shift=30), np.array([0], np.int64)], "large mean", normalize_variance=True, eps=1e-9, eps_mode="INSIDE_SQRT")
 
 
+@model
+def scaling(m):
+    x = m.normal(2, 6, 4, 5, scale=2, shift=1)
+    for axes in [[1], [1, 2, 3], [3], [2, 3]]:
+        for mode in ["add", "max"]:
+            m.add("NormalizeL2", 1, [x, np.array(axes, np.int64)], f"{axes} {mode}", eps=0.5, eps_mode=mode)
+    m.add("GRN", 1, [x], bias=0.3)
+    # bias 1: the plugin takes every other one for 1 too, against the specification
+    for axes, size in [([1], 3), ([1], 5), ([2, 3], 3)]:
+        m.add("LRN", 1, [x, np.array(axes, np.int64)], f"{axes} {size}", alpha=0.7, beta=0.75, bias=1.0, size=size)
+    gamma, beta, mean = (m.normal(6) for _ in range(3))
+    variance = m.uniform(0.1, 2, 6)
+    m.add("BatchNormInference", 1, [gamma, beta, x, mean, variance], "1", epsilon=1e-2)
+    m.add("BatchNormInference", 5, [x, gamma, beta, mean, variance], "5", epsilon=1e-2)
+    for groups in [1, 2, 3, 6]:
+        m.add("GroupNormalization", 12, [x, gamma, beta], f"{groups}", num_groups=groups, epsilon=1e-3)
+
+
+@model
+def quantization(m):
+    x = m.normal(2, 3, 4, 4, scale=2)
+    f = np.float32
+    for levels in [2, 5, 16, 255, 256]:
+        m.add("FakeQuantize", 1, [x, f(-1.5), f(2.25), f(-1.25), f(2.5)], f"{levels}", levels=levels)
+    m.add("FakeQuantize", 1, [x, f(0), f(2.55), f(0), f(2.55)], "positive", levels=256)
+    low, high = (v * m.rng.uniform(0.5, 2, (1, 3, 1, 1)).astype(f) for v in [f(-1), f(1)])
+    m.add("FakeQuantize", 1, [x, low, high, low, high], "channels", levels=256)
+    m.add("FakeQuantize", 1, [x, low, high, f(-1), f(1)], "channels in", levels=32)
+    m.add("FakeQuantize", 1, [x, f(-1), f(1), low, high], "channels out", levels=32)
+
+
 def main(names):
     for name, (f, options) in MODELS.items():
         if not names or name in names:
