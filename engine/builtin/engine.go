@@ -32,6 +32,7 @@ func DefaultMemory(peak int64) int64 { return min(4*peak, 2<<30) }
 type Engine struct {
 	model      *Model
 	precision  tensor.DType
+	declared   []tensor.DType // by parameter: the file's type
 	plan       *plan
 	plans      []*plan // the main one, then those of bodies
 	slots      int     // values of one inference, in all plans
@@ -68,6 +69,10 @@ func (m *Model) Engine(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{model: m, precision: o.Precision}
+	for _, p := range g.Params {
+		e.declared = append(e.declared, p.Out[0].Type)
+	}
+	widen(g)
 	if err := tensor.Guard(func() error { return e.prepare(g, shapes) }); err != nil {
 		return nil, err
 	}
@@ -172,13 +177,13 @@ func (e *Engine) input(i int, p *graph.Node, inputs map[string]*tensor.Tensor, s
 		if !ok {
 			continue
 		}
-		if t.Type != p.Out[0].Type {
-			return nil, fmt.Errorf("%s: input %q is %s, the model wants %s", source, name, t.Type, p.Out[0].Type)
+		if want := e.declared[i]; t.Type != want {
+			return nil, fmt.Errorf("%s: input %q is %s, the model wants %s", source, name, t.Type, want)
 		}
 		if want := p.Out[0].Shape; !fits(t.Shape, want) {
 			return nil, fmt.Errorf("%s: input %q has shape %v, the model wants %v", source, name, t.Shape, want)
 		}
-		return t, nil
+		return retyped(t, p.Out[0].Type), nil
 	}
 	return nil, fmt.Errorf("%s: input %q is missing", source, e.plan.graph.InputName(i))
 }

@@ -206,6 +206,9 @@ func (s *step) outputs(known, args []ops.Arg) (out []ops.Arg, err error) {
 		return argsOf(specs), err
 	case s.node.Op == "Constant":
 		a, err := ops.KnownConstant(s.node)
+		if a.Type = s.node.Out[0].Type; a.Value != nil {
+			a.Value = retyped(a.Value, a.Type)
+		}
 		return []ops.Arg{a}, err
 	case s.op == nil:
 		specs, err := s.infer(args)
@@ -240,7 +243,7 @@ func (p *plan) fail(s *step, err error) error {
 func (s *step) infer(args []ops.Arg) ([]ops.Spec, error) {
 	switch s.node.Op {
 	case "Constant":
-		return []ops.Spec{{Type: s.node.Value.Type, Shape: s.node.Value.Shape}}, nil
+		return []ops.Spec{{Type: s.node.Out[0].Type, Shape: s.node.Value.Shape}}, nil
 	case "ReadValue":
 		return []ops.Spec{{Type: s.node.Out[0].Type}}, nil // what was assigned last may have any shape
 	case "Assign":

@@ -308,7 +308,7 @@ func (r *run) constant(d *derivation) error {
 		return fmt.Errorf("constant %q: %w", d.step.node.Name, err)
 	}
 	v := d.out[0]
-	r.settle(v, t, 0)
+	r.settle(v, retyped(t, d.step.node.Out[0].Type), 0)
 	if raw.Type.Bits() == 8*raw.Type.KeptBytes() {
 		v.bytes = 0 // the elements are those of the mapped file
 	}
@@ -382,10 +382,21 @@ func (r *run) allocate(s *step, specs []ops.Spec, in []ops.Operand) ([]*tensor.T
 // report adds the results of one inference to o and digests their bits.
 func (r *run) report(results []*value, o *engine.Observation, h hash.Hash) {
 	for i, v := range results {
-		o.Outputs = append(o.Outputs, engine.Output{Name: r.plan.graph.OutputName(i), Tensor: v.tensor})
+		o.Outputs = append(o.Outputs, engine.Output{Name: r.plan.graph.OutputName(i), Tensor: r.narrowed(v.tensor, i)})
 		if v.digest == nil {
 			v.digest = tensor.Digest(v.tensor)
 		}
 		h.Write(v.digest)
 	}
+}
+
+// narrowed is the i-th result in the type that the file declares for it.
+func (r *run) narrowed(t *tensor.Tensor, i int) *tensor.Tensor {
+	want := r.plan.graph.Results[i].Out[0].Type
+	if want == t.Type || want != tensor.F16 && want != tensor.BF16 {
+		return t
+	}
+	n := tensor.New(want, t.Shape...)
+	r.workers.Round(n.F32s(), t.F32s(), want)
+	return n
 }

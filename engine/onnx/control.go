@@ -93,19 +93,17 @@ func ifNode(c *call) ([]graph.Port, error) {
 		return c.chosen(yes)
 	}
 	in := []graph.Port{c.convert(c.scalarShaped(0), tensor.Bool)}
-	var branches []*inner
-	for _, name := range []string{"then_branch", "else_branch"} {
-		b, err := c.translated(name, func(*scope) {})
-		if err != nil {
-			return nil, err
-		}
+	branches, err := c.branches()
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range branches {
 		if in, err = c.catch(in, b); err != nil {
 			return nil, err
 		}
 		for i := range b.g.Results {
 			b.output(i, i, -1, "")
 		}
-		branches = append(branches, b)
 	}
 	yes, no := branches[0], branches[1]
 	if len(yes.g.Results) != len(no.g.Results) {
@@ -123,6 +121,36 @@ func ifNode(c *call) ([]graph.Port, error) {
 		}
 	}
 	return c.withBodies("If", in, branches, out), c.err
+}
+
+// branches translates both branches. One that does not fit the shapes at hand is not an error unless it is taken, as long as the other fits.
+func (c *call) branches() ([]*inner, error) {
+	branches, errs := make([]*inner, 2), make([]error, 2)
+	for i, name := range []string{"then_branch", "else_branch"} {
+		branches[i], errs[i] = c.translated(name, func(*scope) {})
+	}
+	for i, err := range errs {
+		if err == nil {
+			continue
+		}
+		if errs[1-i] != nil {
+			return nil, err
+		}
+		branches[i] = c.unavailable(branches[1-i], err)
+	}
+	return branches, nil
+}
+
+// unavailable is a branch that gives what other gives, but only errors.
+func (c *call) unavailable(other *inner, reason error) *inner {
+	s := &scope{builder: c.model.newBuilder("", c.scope)}
+	in := &call{scope: s, node: c.node}
+	for i, r := range other.g.Results {
+		p := in.op("Unavailable", graph.Attrs{"reason": reason.Error(), "output_type": other.gives(i).Type.String()})
+		p.Node.Precise = true // no node of the model: not counted
+		s.result(r.Name, p)
+	}
+	return &inner{s, &graph.Body{Graph: s.g}}
 }
 
 func (c *call) truth(p graph.Port) (yes, known bool) {

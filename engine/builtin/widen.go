@@ -1,0 +1,61 @@
+package builtin
+
+import (
+	"halfway/engine/graph"
+	"halfway/engine/tensor"
+)
+
+// widen makes g compute in f32 what the file declares as f16 or bf16, as the plugin does (ConvertPrecision): these types are how parameters,
+// constants and results are stored, and what happens between is rounded by enforcement alone. Types that a result had are left in its node.
+func widen(g *graph.Graph) {
+	for _, n := range g.Nodes {
+		if n.Op == "Result" {
+			continue
+		}
+		for o := range n.Out {
+			n.Out[o].Type = wide(n.Out[o].Type)
+		}
+		for _, name := range []string{"destination_type", "output_type", "variable_type"} {
+			widenAttr(n, name)
+		}
+		bodies := make([]*graph.Body, len(n.Bodies))
+		for i, b := range n.Bodies {
+			inner := *b
+			inner.Graph = b.Graph.Clone()
+			widen(inner.Graph)
+			for _, r := range inner.Graph.Results {
+				r.Out[0].Type = wide(r.Out[0].Type)
+			}
+			bodies[i] = &inner
+		}
+		n.Bodies = bodies
+	}
+}
+
+func wide(t tensor.DType) tensor.DType {
+	if t == tensor.F16 || t == tensor.BF16 {
+		return tensor.F32
+	}
+	return t
+}
+
+func widenAttr(n *graph.Node, name string) {
+	t, err := tensor.ParseDType(n.Attrs[name])
+	if err != nil || wide(t) == t {
+		return
+	}
+	attrs := graph.Attrs{}
+	for k, v := range n.Attrs {
+		attrs[k] = v
+	}
+	attrs[name] = wide(t).String()
+	n.Attrs = attrs
+}
+
+// retyped is t with another type that keeps its elements in the same way.
+func retyped(t *tensor.Tensor, to tensor.DType) *tensor.Tensor {
+	if t.Type == to {
+		return t
+	}
+	return tensor.Of(to, t.F32s(), t.Shape...)
+}
