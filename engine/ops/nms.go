@@ -155,6 +155,17 @@ func f32Values(t *tensor.Tensor) []float32 {
 	return mapValues(floatValues(t), func(v float64) float32 { return float32(v) })
 }
 
+// storeF32s stores values in a float tensor.
+func storeF32s(t *tensor.Tensor, values []float32) {
+	if d, ok := t.Any().([]float32); ok {
+		copy(d, values)
+		return
+	}
+	for i, v := range values {
+		tensor.Data[float64](t)[i] = float64(v)
+	}
+}
+
 // boxRows returns the function that gives the i-th box of size numbers.
 func boxRows(boxes []float32, size int) func(i int) []float32 {
 	return func(i int) []float32 { return boxes[i*size:][:size] }

@@ -268,6 +268,43 @@ def nms_rotated(m):
         m.add("NMSRotated", 13, [boxes_, scores, *rest], name, **attributes)
 
 
+@model
+def multiclass_nms(m):
+    rng = m.rng
+    boxes_ = m.param(np.stack([boxes(rng, 15), boxes(rng, 15)]))
+    scores = m.param(np.round(rng.random((2, 3, 15)), 1).astype(np.float32))  # with ties
+    base = dict(iou_threshold=0.3, score_threshold=0.2)
+    for name, v in {
+        "defaults": {}, "score": dict(sort_result_type="score"), "classid": dict(sort_result_type="classid"),
+        "score-across": dict(sort_result_type="score", sort_result_across_batch=True, output_type="i32"),
+        "classid-across": dict(sort_result_type="classid", sort_result_across_batch=True), "none-across": dict(sort_result_across_batch=True),
+        "top-4-keep-5": dict(nms_top_k=4, keep_top_k=5), "background": dict(background_class=1), "pixels": dict(normalized=False),
+        "eta": dict(nms_eta=0.7, iou_threshold=0.8), "all": dict(iou_threshold=0.95, score_threshold=0.0),
+    }.items():
+        for opset in [8, 9]:
+            m.add("MulticlassNms", opset, [boxes_, scores], f"{name}-opset{opset}", **{**base, **v})
+    lists = [m.param(np.stack([boxes(rng, 12) for _ in range(3)])), m.param(rng.random((3, 12)).astype(np.float32)),
+             m.param(np.array([5, 0, 7], np.int64))]
+    for sort in ["none", "score", "classid"]:
+        m.add("MulticlassNms", 9, lists, f"lists-{sort}", **base, sort_result_type=sort)
+
+
+@model
+def matrix_nms(m):
+    rng = m.rng
+    boxes_ = m.param(np.stack([boxes(rng, 15), boxes(rng, 15)]))
+    scores = m.param(rng.random((2, 3, 15)).astype(np.float32))
+    base = dict(score_threshold=0.1, post_threshold=0.1)
+    for name, v in {
+        "defaults": {}, "gaussian": dict(decay_function="gaussian", gaussian_sigma=1.5), "classid": dict(sort_result_type="classid"),
+        "score-across": dict(sort_result_type="score", sort_result_across_batch=True, output_type="i32"),
+        "classid-across": dict(sort_result_type="classid", sort_result_across_batch=True), "none-across": dict(sort_result_across_batch=True),
+        "score": dict(sort_result_type="score"), "top-4-keep-5": dict(nms_top_k=4, keep_top_k=5), "background": dict(background_class=0),
+        "pixels": dict(normalized=False, decay_function="gaussian"), "everything": dict(post_threshold=0.0, score_threshold=0.0),
+    }.items():
+        m.add("MatrixNms", 8, [boxes_, scores], name, **{**base, **v})
+
+
 for name in sys.argv[1:] or MODELS:
     m = (Separate if "nms" in name else Model)(HERE, name)
     MODELS[name](m)
