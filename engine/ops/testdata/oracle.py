@@ -17,7 +17,7 @@ class Model:
 
     def __init__(self, folder, name, reference=False):
         self.path, self.reference = os.path.join(folder, name), reference
-        self.params, self.data, self.results = [], [], []
+        self.params, self.data, self.results, self.expected = [], [], [], {}
         self.rng = np.random.default_rng(sum(map(ord, name)))
 
     def param(self, array, element=None):
@@ -35,11 +35,14 @@ class Model:
     def uniform(self, low, high, *shape):
         return self.param(self.rng.uniform(low, high, shape).astype(np.float32))
 
-    def add(self, op, opset, inputs, name="", **attributes):
-        """Adds operation op of the numbered opset; inputs are nodes or arrays, which become constants."""
+    def add(self, op, opset, inputs, name="", expected=None, **attributes):
+        """Adds operation op of the numbered opset; inputs are nodes or arrays, which become constants. Where OpenVINO computes in less than the
+        type, the expected output is given."""
         inputs = [i if isinstance(i, ov.Node) else constant(i) for i in inputs]
         node = NodeFactory(f"opset{opset}").create(op, [i.output(0) for i in inputs], attributes)
         node.set_friendly_name(f"{op}/{name}" if name else op)
+        if expected is not None:
+            self.expected[len(self.results)] = np.asarray(expected)
         self.results += [o1.result(node.output(i)) for i in range(node.get_output_size())]
         return node
 
@@ -47,7 +50,7 @@ class Model:
         model = ov.Model(self.results, self.params, os.path.basename(self.path))
         outputs = self.evaluate(model) if self.reference else self.infer(model)
         arrays = {f"input_{i}": storage(t) for i, t in enumerate(self.data)}
-        arrays |= {f"output_{i}": a for i, a in enumerate(outputs)}
+        arrays |= {f"output_{i}": a for i, a in enumerate(outputs)} | {f"output_{i}": a for i, a in self.expected.items()}
         ov.serialize(model, self.path + ".xml", self.path + ".bin")
         if os.path.getsize(self.path + ".bin") == 0:
             os.remove(self.path + ".bin")

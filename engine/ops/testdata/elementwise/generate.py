@@ -3,6 +3,7 @@ import os
 import sys
 
 import numpy as np
+from openvino import Type
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
@@ -220,6 +221,73 @@ def quantization(m):
     m.add("FakeQuantize", 1, [x, low, high, low, high], "channels", levels=256)
     m.add("FakeQuantize", 1, [x, low, high, f(-1), f(1)], "channels in", levels=32)
     m.add("FakeQuantize", 1, [x, f(-1), f(1), low, high], "channels out", levels=32)
+
+
+def half(m, element, *shape):
+    """A parameter of f16, or of bf16 as numpy's f16 with the bits of a bf16."""
+    x = m.rng.standard_normal(shape).astype(np.float32)
+    if element == "f16":
+        return m.param(x.astype(np.float16))
+    bits = (x.view(np.uint32) >> 16).astype(np.uint16)
+    return m.param(bits.view(np.float16), Type.bf16)
+
+
+@model
+def halves(m):
+    for e in ["f16", "bf16"]:
+        x, y = half(m, e, 3, 4, 5), half(m, e, 4, 1)
+        for op in ["Add", "Multiply", "Divide", "Maximum", "Greater", "SquaredDifference"]:
+            m.add(op, 1, [x, y], e)
+        for op in ["Relu", "Sigmoid", "Tanh", "Exp", "Erf", "Sin", "Floor"]:
+            m.add(op, 1, [x], e)
+        m.add("Gelu", 7, [x], e)
+        m.add("Softmax", 8, [x], e, axis=-1)
+        m.add("Softmax", 8, [x], f"{e} 1", axis=1)
+        for op in ["ReduceSum", "ReduceMean", "ReduceMax"]:
+            m.add(op, 1, [x, np.array([1])], e, keep_dims=True)
+        m.add("MVN", 6, [x, np.array([2])], e, normalize_variance=True, eps=1e-3, eps_mode="INSIDE_SQRT")
+        for to in ["f32", "i32", "u8", "boolean", "bf16" if e == "f16" else "f16"]:
+            m.add("Convert", 1, [x], f"{e} {to}", destination_type=to)
+
+
+@model
+def doubles(m):
+    """The plugin computes f64 in f32: expected are numpy's values."""
+    a, b = m.rng.standard_normal((3, 4)), m.rng.standard_normal((4,))
+    x, y, p = m.param(a), m.param(b), m.param(np.abs(a))
+    for op, f in [("Add", np.add), ("Subtract", np.subtract), ("Multiply", np.multiply), ("Divide", np.divide), ("Maximum", np.maximum),
+                  ("Minimum", np.minimum), ("Mod", np.fmod), ("FloorMod", np.mod), ("Greater", np.greater), ("NotEqual", np.not_equal)]:
+        m.add(op, 1, [x, y], expected=f(a, b))
+    m.add("Power", 1, [p, y], expected=np.abs(a) ** b)
+    for op, f in [("Abs", np.abs), ("Negative", np.negative), ("Sign", np.sign), ("Floor", np.floor), ("Ceiling", np.ceil), ("Exp", np.exp),
+                  ("Tanh", np.tanh), ("Sin", np.sin), ("Cos", np.cos), ("Atan", np.arctan)]:
+        m.add(op, 1, [x], expected=f(a))
+    for op, f in [("ReduceSum", np.sum), ("ReduceMean", np.mean), ("ReduceMax", np.max), ("ReduceProd", np.prod)]:
+        for axis in [0, 1]:
+            m.add(op, 1, [x, np.array([axis])], f"{axis}", expected=f(a, axis=axis), keep_dims=False)
+    e = np.exp(a - a.max(1, keepdims=True))
+    m.add("Softmax", 8, [x], expected=e / e.sum(1, keepdims=True), axis=1)
+    m.add("CumSum", 3, [x, np.int64(0)], expected=np.cumsum(a, 0))
+
+
+@model
+def convert(m):
+    x = m.param(np.array([1.5, -1.5, 2.5, -2.5, 300, -300, 70000, 3e9, -3e9, 1e20, np.inf, -np.inf, np.nan, 0.3, -0.0, 255.9], np.float32))
+    for to in ["i32", "i16", "i8", "u8", "u16", "boolean", "f16", "bf16"]:
+        m.add("Convert", 1, [x], f"f32 {to}", destination_type=to)
+    small = m.param(np.array([1.5, -1.5, 2.5, -2.5, 300, -300, 70000], np.float32))
+    for to in ["i64", "u32", "u64"]:
+        m.add("Convert", 1, [small], f"f32 {to}", destination_type=to)
+    wide = m.param(np.array([300, -300, 70000, -70000, 127, -128, -1, 0, 1, 2**31 - 1], np.int32))
+    for to in ["i64", "i16", "i8", "u8", "u16", "u32", "u64", "boolean", "f32", "f16", "bf16"]:
+        m.add("Convert", 1, [wide], f"i32 {to}", destination_type=to)
+    byte = m.param(np.array([0, 1, 127, 128, 255], np.uint8))
+    for to in ["i64", "i32", "i16", "i8", "u32", "boolean", "f32", "f16"]:
+        m.add("Convert", 1, [byte], f"u8 {to}", destination_type=to)
+    flags = m.param(np.array([True, False]))
+    for to in ["i64", "i32", "u8", "f32", "f16"]:
+        m.add("Convert", 1, [flags], f"boolean {to}", destination_type=to)
+    m.add("ConvertLike", 1, [small, wide])
 
 
 def main(names):
