@@ -170,12 +170,7 @@ func (p *Product) finish(i0, i1, j0, j1 int) {
 	}
 }
 
-// tile computes c += left x right for one tile of which left and right hold depth steps; without load c starts at 0.
-func tile(depth int, left, right, c []float32, stride int, load bool) {
-	tileGeneric(depth, left, right, c, stride, load)
-}
-
-// tileGeneric is tile in Go.
+// tileGeneric computes c += left x right for one tile of which left and right hold depth steps; without load c starts at 0.
 func tileGeneric(depth int, left, right, c []float32, stride int, load bool) {
 	for i := range tileRows {
 		row := c[i*stride:][:tileCols]

@@ -1,0 +1,84 @@
+// Command _gen writes the assembly of package kernel and its Go declarations. Run `go generate` in engine/kernel.
+//
+// It is a module of its own, so that avo is no dependency of the program.
+package main
+
+import (
+	"flag"
+	"log"
+	"os"
+	"path/filepath"
+
+	"github.com/mmcloughlin/avo/attr"
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/pass"
+	"github.com/mmcloughlin/avo/printer"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// files are the functions by the name of their file: x gives x_amd64.s and xstub_amd64.go.
+var files = []struct {
+	name  string
+	write func(*generator)
+}{
+	{"tile", tile},
+}
+
+// A generator is the code of one file.
+type generator struct {
+	*build.Context
+	constants map[string]operand.Mem
+	labels    int
+}
+
+func main() {
+	dir := flag.String("dir", "..", "folder of package kernel")
+	flag.Parse()
+	for _, f := range files {
+		g := &generator{Context: build.NewContext(), constants: map[string]operand.Mem{}}
+		g.ConstraintExpr("!noasm")
+		f.write(g)
+		if err := g.print(*dir, f.name); err != nil {
+			log.Fatalf("%s: %v", f.name, err)
+		}
+	}
+}
+
+func (g *generator) print(dir, name string) error {
+	file, err := g.Result()
+	if err != nil {
+		return err
+	}
+	if err := pass.Compile.Execute(file); err != nil {
+		return err
+	}
+	cfg := printer.Config{Name: "halfway/engine/kernel/_gen", Argv: []string{"go", "generate"}, Pkg: "kernel"}
+	for path, p := range map[string]printer.Printer{name + "_amd64.s": printer.NewGoAsm(cfg), name + "stub_amd64.go": printer.NewStubs(cfg)} {
+		text, err := p.Print(file)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, path), text, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// function starts a function that is called name, documented by doc lines.
+func (g *generator) function(name, signature string, doc ...string) {
+	g.Function(name)
+	g.Attributes(attr.NOSPLIT)
+	g.SignatureExpr(signature)
+	g.Pragma("noescape")
+	g.Doc(doc...)
+}
+
+// pointer loads the parameter of that name.
+func (g *generator) pointer(name string) reg.GPVirtual {
+	return g.Load(g.Param(name), g.GP64()).(reg.GPVirtual)
+}
+
+// at is the operand bytes after the address in base.
+func at(base reg.Register, bytes int) operand.Mem { return operand.Mem{Base: base, Disp: bytes} }

@@ -1,0 +1,10 @@
+//go:build !amd64 || noasm
+
+package kernel
+
+// Level names the instruction set that the kernels use on this machine: part of what determines a result's last bits.
+func Level() string { return "generic" }
+
+func tile(depth int, left, right, c []float32, stride int, load bool) {
+	tileGeneric(depth, left, right, c, stride, load)
+}

@@ -1,0 +1,7 @@
+//go:build !amd64 || noasm
+
+package kernel
+
+func disable() bool { return false }
+
+func enable() {}
