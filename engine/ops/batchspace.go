@@ -93,17 +93,12 @@ func (b batchSpace) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) 
 		return err
 	}
 	if b.toBatch {
-		fillZero(w, out[0])
+		fill(w, out[0], tensor.New(out[0].Type))
 		p.move(w, in[0].Tensor, out[0], func(space, batch layout, shape []int) { move(w, shape, out[0], batch, in[0].Tensor, space) })
 		return nil
 	}
 	p.move(w, out[0], in[0].Tensor, func(space, batch layout, shape []int) { move(w, shape, out[0], space, in[0].Tensor, batch) })
 	return nil
-}
-
-// fillZero clears t.
-func fillZero(w *kernel.Workers, t *tensor.Tensor) {
-	move(w, t.Shape, t, dense(t.Shape), tensor.New(t.Type), layout{strides: make([]int, len(t.Shape))})
 }
 
 // move calls f for every place of the block with the layouts of its pixels in the images and in the batch, and with their shape.

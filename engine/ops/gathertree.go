@@ -46,10 +46,10 @@ func (gatherTree) Infer(in []Arg) ([]Spec, error) {
 	return []Spec{{in[0].Type, in[0].Shape}}, nil
 }
 
-func (gatherTree) Eval(_ *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
+func (gatherTree) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	end := in[3].Reshape(1)
 	parents, lengths, last := intValues(in[1].Tensor), intValues(in[2].Tensor), intValues(end)[0]
-	byWidth(out[0], copyPath[uint8], copyPath[uint16], copyPath[uint32], copyPath[uint64])(out[0], end, nil, -1)
+	fill(w, out[0], end)
 	steps := intValues(in[0].Tensor)
 	maxTime, batches, beams := in[0].Shape[0], in[0].Shape[1], in[0].Shape[2]
 	write := byWidth(out[0], copyPath[uint8], copyPath[uint16], copyPath[uint32], copyPath[uint64])
@@ -78,15 +78,9 @@ func (gatherTree) Eval(_ *kernel.Workers, in []Operand, out []*tensor.Tensor) er
 	return nil
 }
 
-// copyPath writes the elements of src at path to column of dst; column -1 fills dst with the first.
+// copyPath writes the elements of src at path to a column of dst.
 func copyPath[E word](dst, src *tensor.Tensor, path []int, column int) {
 	d, s := tensor.Bits[E](dst), tensor.Bits[E](src)
-	if column < 0 {
-		for i := range d {
-			d[i] = s[0]
-		}
-		return
-	}
 	stride := dst.Shape[1] * dst.Shape[2]
 	for t, p := range path {
 		d[t*stride+column] = s[p]

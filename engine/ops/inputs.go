@@ -133,3 +133,13 @@ func fillInts[E int64 | int32 | int16 | int8 | uint64 | uint32 | uint16 | uint8]
 		d[i] = E(f(i))
 	}
 }
+
+// wantNumeric checks that the given inputs are numbers.
+func wantNumeric(in []Arg, inputs ...int) error {
+	for _, i := range inputs {
+		if !in[i].Type.IsFloat() && !in[i].Type.IsInteger() {
+			return fmt.Errorf("input %d is %s, want numbers", i, in[i].Type)
+		}
+	}
+	return nil
+}

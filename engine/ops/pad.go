@@ -96,7 +96,7 @@ func (p pad) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 		if len(in) == 4 {
 			value = in[3].Tensor
 		}
-		move(w, out[0].Shape, out[0], dense(out[0].Shape), value, layout{strides: make([]int, len(begin))})
+		fill(w, out[0], value)
 	}
 	runs := make([][]run, len(begin))
 	for i, d := range in[0].Shape {

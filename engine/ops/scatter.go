@@ -61,12 +61,6 @@ func (scatterUpdate) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor)
 	return nil
 }
 
-// copyAll copies the elements of src, which has as many as dst.
-func copyAll(w *kernel.Workers, dst, src *tensor.Tensor) {
-	flat := []int{dst.Len()}
-	move(w, flat, dst, dense(flat), src, dense(flat))
-}
-
 // putRows is the inverse of gatherRows for a single batch. Groups are independent; the rows of a group are written in order.
 func putRows[E word](w *kernel.Workers, p *gathering, out, updates *tensor.Tensor) {
 	dst, src := tensor.Bits[E](out), tensor.Bits[E](updates)

@@ -49,6 +49,18 @@ func move(w *kernel.Workers, shape []int, dst *tensor.Tensor, to layout, src *te
 	byWidth(dst, moveBits[uint8], moveBits[uint16], moveBits[uint32], moveBits[uint64])(w, m, dst, src)
 }
 
+// copyAll copies the elements of src, which has as many as dst.
+func copyAll(w *kernel.Workers, dst, src *tensor.Tensor) {
+	flat := []int{dst.Len()}
+	move(w, flat, dst, dense(flat), src, dense(flat))
+}
+
+// fill sets every element of dst to the first of value.
+func fill(w *kernel.Workers, dst, value *tensor.Tensor) {
+	flat := []int{dst.Len()}
+	move(w, flat, dst, dense(flat), value, layout{strides: []int{0}})
+}
+
 func newMovement(shape []int, to, from layout) *movement {
 	loops := spans(shape, to.strides, from.strides)
 	m := &movement{row: loops[len(loops)-1], to: to.offset, from: from.offset}

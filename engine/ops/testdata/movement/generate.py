@@ -51,7 +51,7 @@ def reshape(m):
 def transpose(m):
     for shape, orders in (((5,), [[0]]), ((19, 37), [[1, 0], []]), ((3, 5, 7), [[0, 2, 1], [2, 1, 0], [1, 2, 0], [2, 0, 1], []]),
                           ((2, 3, 9, 10), [[0, 2, 1, 3], [0, 2, 3, 1], [0, 3, 1, 2], [3, 2, 1, 0], [0, 1, 3, 2]]),
-                          ((2, 1, 3, 2, 4), [[4, 3, 2, 1, 0], [1, 0, 3, 2, 4]]), ((70, 130), [[1, 0]])):
+                          ((2, 1, 3, 2, 4), [[4, 3, 2, 1, 0], [1, 0, 3, 2, 4]]), ((33, 70), [[1, 0]])):
         x = m.normal(*shape)
         for order in orders:
             m.add("Transpose", 1, [x, np.array(order, np.int64)], f"{shape} {order}")
@@ -306,6 +306,81 @@ def scatter(m):
         if reduction != "none":
             m.add("ScatterNDUpdate", 15, [x(), m.param(np.array([[3], [1], [3]])), m.normal(3, 3, 5)], reduction + " repeated", reduction=reduction)
         m.add("ScatterNDUpdate", 15, [m.param(np.arange(4)), m.param(np.array([[3], [1]])), m.param(np.array([-2, 5]))], reduction + " i64", reduction=reduction)
+
+
+@model
+def top_k(m):
+    for shape, axis, ks in (((37,), 0, (1, 37)), ((3, 40), 1, (7,)), ((2, 20, 3, 5), 1, (4, 15)), ((2, 3, 60), -1, (16,)), ((300,), 0, (200,))):
+        ties, distinct = randint(m, 9, *shape, dtype=np.float32), m.param(m.rng.permutation(int(np.prod(shape))).reshape(shape).astype(np.float32))
+        for k in ks:
+            for mode in ("max", "min"):
+                for sort in ("value", "index"):
+                    m.add("TopK", 3, [distinct, np.array(k)], f"3 {shape} {k} {mode} {sort}", axis=axis, mode=mode, sort=sort,
+                          index_element_type="i64")
+                m.add("TopK", 11, [ties, np.array(k)], f"stable {shape} {k} {mode}", axis=axis, mode=mode, sort="value", stable=True,
+                      index_element_type="i32")
+    x = m.normal(4, 10)
+    m.add("TopK", 1, [x, np.array(3)], "1", axis=1, mode="max", sort="value")
+    for t in ("i32", "i8", "u8", "f16"):
+        m.add("TopK", 3, [randint(m, 100, 4, 10, dtype=TYPES[t]), np.array(3)], t, axis=0, mode="max", sort="value", index_element_type="i32")
+
+
+@model
+def one_hot_eye(m):
+    i = m.param(np.array([[0, 2, 1], [3, -1, 4]], np.int32))
+    for axis in (-1, 0, 1, 2):
+        m.add("OneHot", 1, [i, np.array(4), np.float32(2), np.float32(-1)], f"{axis}", axis=axis)
+    m.add("OneHot", 1, [m.param(np.array([1, 0])), np.array(3), np.array(5), np.array(0)], "i64", axis=1)
+    m.add("OneHot", 1, [m.param(np.array(2, np.int32)), np.array(3), np.array(True), np.array(False)], "scalar", axis=0)
+    for mode in ("ignore_negative", "normalize"):
+        m.add("OneHot", 16, [i, np.array(4), np.float32(2), np.float32(-1)], f"16 {mode}", axis=-1, negative_indices_mode=mode)
+    for rows, columns, k in ((3, 3, 0), (3, 5, 1), (3, 5, -1), (5, 3, -3), (4, 4, 7), (4, 4, -9), (2, 5, 4), (3, 3, 2)):
+        m.add("Eye", 9, [np.array(rows), np.array(columns), m.param(np.array(k))], f"{rows} {columns} {k}", output_type="f32")
+    m.add("Eye", 9, [np.array(2), np.array(3), np.array(0), m.param(np.array([2, 2]))], "batch", output_type="i32")
+    m.add("Eye", 9, [m.param(np.array(2)), np.array(3), np.array(1), np.array([3])], "i8", output_type="i8")
+
+
+@model
+def non_zero_unique(m):
+    for t in ("f32", "i32", "i8", "boolean"):
+        m.add("NonZero", 3, [randint(m, 2, 3, 4, 2, dtype=TYPES[t])], t, output_type="i64")
+    m.add("NonZero", 3, [randint(m, 2, 13)], "rank 1", output_type="i32")
+    m.add("NonZero", 3, [m.param(np.zeros((2, 2), np.float32))], "nothing", output_type="i64")
+    x, y = randint(m, 5, 3, 4, dtype=np.float32), randint(m, 2, 5, 2, 3, dtype=np.int32)
+    for ordered in (True, False):
+        m.add("Unique", 10, [x], f"all {ordered}", sorted=ordered)
+        for axis in (0, 1, -1):
+            m.add("Unique", 10, [y, np.array(axis)], f"{axis} {ordered}", sorted=ordered, index_element_type="i32", count_element_type="i32")
+    m.add("Unique", 10, [randint(m, 4, 9, dtype=np.int8), np.array([0])], "i8", sorted=True)
+
+
+@model
+def bucketize(m):
+    x = m.param(np.array([[-2, 0, 0.5, 1], [3, 4, 9, 7]], np.float32))
+    for right in (True, False):
+        for t in ("i32", "i64"):
+            m.add("Bucketize", 3, [x, np.array([0, 1, 4, 7], np.float32)], f"{right} {t}", output_type=t, with_right_bound=right)
+        m.add("Bucketize", 3, [randint(m, 9, 7, dtype=np.int32), m.param(np.array([2, 3, 5], np.int32))], f"{right} integers", output_type="i64",
+              with_right_bound=right)
+        m.add("SearchSorted", 15, [m.param(np.array([1, 3, 3, 5, 8], np.float32)), m.param(np.array([[0, 3, 9], [5, 4, 8]], np.float32))],
+              f"{right} rank 1", right_mode=right)
+        m.add("SearchSorted", 15, [m.param(np.array([[1, 3, 5], [2, 2, 4]])), m.param(np.array([[0, 3, 6, 5], [2, 1, 4, 3]]))], f"{right} lines",
+              right_mode=right)
+
+
+@model
+def patches(m):
+    x = m.normal(2, 3, 7, 6)
+    for sizes, strides, rates in (([3, 3], [1, 1], [1, 1]), ([2, 3], [2, 3], [1, 1]), ([3, 2], [2, 1], [2, 3]), ([1, 1], [3, 2], [1, 1]),
+                                  ([4, 4], [5, 5], [1, 1])):
+        for pad in ("valid", "same_upper", "same_lower"):
+            m.add("ExtractImagePatches", 3, [x], f"{sizes} {strides} {rates} {pad}", sizes=sizes, strides=strides, rates=rates, auto_pad=pad)
+    y = m.normal(2, 12, 20)
+    m.add("Col2Im", 15, [y, np.array([5, 6]), np.array([2, 2])], "overlapping", strides=[1, 1], dilations=[1, 1], pads_begin=[0, 0], pads_end=[0, 0])
+    m.add("Col2Im", 15, [m.normal(12, 9), np.array([6, 6]), np.array([2, 2])], "side by side", strides=[2, 2], dilations=[1, 1], pads_begin=[0, 0],
+          pads_end=[0, 0])
+    m.add("Col2Im", 15, [m.normal(1, 18, 8), np.array([5, 6]), np.array([3, 3])], "pads and dilations", strides=[2, 1], dilations=[2, 1],
+          pads_begin=[1, 0], pads_end=[2, 0])
 
 
 for name in sys.argv[1:] or MODELS:
