@@ -24,13 +24,6 @@ func init() {
 	})
 }
 
-func wantIndexType(t tensor.DType) error {
-	if t != tensor.I64 && t != tensor.I32 {
-		return fmt.Errorf("output_type is %s, want i64 or i32", t)
-	}
-	return nil
-}
-
 // insertion is how many elements of a sorted sequence are less than v, or with after not more than v.
 func insertion[E cmp.Ordered](sorted []E, v E, after bool) int {
 	return sort.Search(len(sorted), func(i int) bool {

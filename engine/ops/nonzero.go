@@ -1,8 +1,6 @@
 package ops
 
 import (
-	"fmt"
-
 	"halfway/engine/graph"
 	"halfway/engine/kernel"
 	"halfway/engine/tensor"
@@ -14,10 +12,10 @@ func init() {
 	register("NonZero", func(n *graph.Node) (Op, error) {
 		d := n.Attrs.Decode()
 		t := d.DType("output_type", tensor.I64)
-		if d.Err() == nil && t != tensor.I64 && t != tensor.I32 {
-			return nil, fmt.Errorf("output_type is %s, want i64 or i32", t)
+		if d.Err() != nil {
+			return nil, d.Err()
 		}
-		return nonZero{t}, d.Err()
+		return nonZero{t}, wantIndexType(t)
 	})
 }
 
