@@ -102,24 +102,3 @@ func (r *rewriter) joinLinear(n *graph.Node) *graph.Node {
 	}
 	return nil
 }
-
-// firstDecompositions are those before linearOps. Source: MOCTransformations.
-var firstDecompositions = rules(map[string][]rule{
-	"Divide":   {divide(true)},
-	"Subtract": {negateSubtrahend(true)},
-	"Negative": {negate},
-})
-
-// commonDecompositions are those of CommonOptimizations.
-var commonDecompositions = rules(map[string][]rule{
-	"Divide":                    {divide(false)},
-	"Subtract":                  {negateSubtrahend(false)},
-	"Negative":                  {negate},
-	"ScaledDotProductAttention": {decomposeAttention},
-})
-
-// commonFusions find what a file spells out.
-var commonFusions = rules(map[string][]rule{
-	"Transpose": {transposeOfOnes},
-	"Reshape":   {joinReshapes},
-})

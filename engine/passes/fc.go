@@ -36,9 +36,10 @@ func (r *rewriter) swapped(n *graph.Node, suffix string, p graph.Port) graph.Por
 	order := upTo(len(shape(p)))
 	slices.Reverse(order[len(order)-2:])
 	steps := &chain{r: r, from: n}
-	t := steps.make("Transpose", "opset1", nil, p, steps.note(r.ints(1, order...)))
-	t.Node.Name = n.Name + suffix
-	return t
+	t := r.make("Transpose", "opset1", nil, p, steps.note(r.ints(1, order...)))
+	t.Name = n.Name + suffix
+	r.unfold[t.ID] = true // the plugin transposes weights when it compiles
+	return steps.note(port(t))
 }
 
 // fuseBias makes the constant that alone is added to a FullyConnected its bias; the node takes the Add's name.

@@ -67,6 +67,7 @@ func bound(v float64, size int) int {
 
 // splitGroup replaces parts that cover the axis without overlap.
 func (r *rewriter) splitGroup(source graph.Port, at int, parts []part) {
+	last := parts[len(parts)-1].node
 	slices.SortStableFunc(parts, func(a, b part) int { return cmp.Compare(a.start, b.start) })
 	var lengths []int
 	position := 0
@@ -82,13 +83,11 @@ func (r *rewriter) splitGroup(source graph.Port, at int, parts []part) {
 	}
 	v := r.add(&graph.Node{Op: "VariadicSplit", Opset: "opset1", Name: r.generated("VariadicSplit"),
 		In: []graph.Port{source, r.ints(0, at), r.ints(1, lengths...)}, Out: make([]graph.Output, len(parts))})
-	var made []*graph.Node
-	for i, p := range parts {
-		made = append(made, p.node)
+	for i := range parts {
 		v.Out[i] = graph.Output{Type: source.Type(), Shape: slices.Clone(shape(source))}
 		v.Out[i].Shape[at] = lengths[i]
 	}
-	r.inherit(v, made...)
+	r.inherit(v, last) // the plugin copies the runtime information of each over that of the one before
 	for i, p := range parts {
 		r.redirect(port(p.node), graph.Port{Node: v, Out: i})
 	}

@@ -1,0 +1,99 @@
+package passes
+
+import (
+	"math"
+
+	"halfway/engine/graph"
+)
+
+// gelu finds x * 0.5 * (1 + erf(x / sqrt(2))) in any order of the factors, and the same with tanh(sqrt(2/pi) * (x + 0.044715 * x^3)).
+// Source: GeluFusion.
+func gelu(r *rewriter, n *graph.Node) bool {
+	p := product{r: r}
+	p.collect(n, true)
+	if !p.half || len(p.factors) != 2 {
+		return false
+	}
+	for i := range p.factors {
+		x, sum := p.factors[1-i], p.factors[i].Node
+		bell, one, ok := withConstant(sum)
+		if !ok || sum.Op != "Add" || !r.uniform(one, 1) || r.only(sum) == nil {
+			continue
+		}
+		nodes := append(p.nodes, sum, bell.Node)
+		mode := ""
+		switch bell.Node.Op {
+		case "Erf":
+			if inner, ok := r.scaled(bell.Node.In[0], x, math.Sqrt2/2); ok {
+				mode, nodes = "ERF", append(nodes, inner)
+			}
+		case "Tanh":
+			if inner, ok := r.tanhArgument(bell.Node.In[0], x); ok {
+				mode, nodes = "TANH", append(nodes, inner...)
+			}
+		}
+		if mode != "" {
+			return r.unary(n, "Gelu", "opset7", graph.Attrs{"approximation_mode": mode}, x, nodes...)
+		}
+	}
+	return false
+}
+
+// A product is what is multiplied to a value: a factor of one half and others.
+type product struct {
+	r       *rewriter
+	half    bool
+	factors []graph.Port
+	nodes   []*graph.Node // the multiplications inside
+}
+
+// collect takes n apart, whose inner multiplications have no other reader.
+func (p *product) collect(n *graph.Node, root bool) {
+	if !root {
+		p.nodes = append(p.nodes, n)
+	}
+	for _, in := range n.In {
+		m := in.Node
+		switch {
+		case isConstant(in) && p.r.uniform(in, 0.5) && !p.half:
+			p.half = true
+		case m.Op == "Multiply" && p.r.only(m) != nil && len(p.nodes) < 2:
+			p.collect(m, false)
+		default:
+			p.factors = append(p.factors, in)
+		}
+	}
+}
+
+// scaled matches x times a constant, or divided by its inverse, and returns the node.
+func (r *rewriter) scaled(p, x graph.Port, factor float64) (*graph.Node, bool) {
+	n := p.Node
+	if len(n.In) != 2 {
+		return nil, false
+	}
+	switch n.Op {
+	case "Multiply":
+		c, ok := operand(n, x)
+		return n, ok && r.near(c, factor)
+	case "Divide":
+		return n, n.In[0] == x && r.near(n.In[1], 1/factor)
+	}
+	return nil, false
+}
+
+// tanhArgument matches sqrt(2/pi) * (x + 0.044715 * x^3).
+func (r *rewriter) tanhArgument(p, x graph.Port) ([]*graph.Node, bool) {
+	sum, factor, ok := withConstant(p.Node)
+	if !ok || p.Node.Op != "Multiply" || !r.near(factor, math.Sqrt(2/math.Pi)) || sum.Node.Op != "Add" {
+		return nil, false
+	}
+	cubic, ok := operand(sum.Node, x)
+	if !ok || cubic.Node.Op != "Multiply" {
+		return nil, false
+	}
+	power, c, ok := withConstant(cubic.Node)
+	if !ok || !r.near(c, 0.044715) || power.Node.Op != "Power" || power.Node.In[0] != x || !r.uniform(power.Node.In[1], 3) {
+		return nil, false
+	}
+	return []*graph.Node{p.Node, sum.Node, cubic.Node, power.Node}, true
+}

@@ -1,0 +1,33 @@
+package passes
+
+// firstDecompositions are those before linearOps. Source: MOCTransformations.
+var firstDecompositions = rules(map[string][]rule{
+	"BatchNormInference": {batchNorm},
+	"Divide":             {divide(true)},
+	"Subtract":           {negateSubtrahend(true)},
+	"Negative":           {negate},
+})
+
+// commonDecompositions are those of CommonOptimizations.
+var commonDecompositions = rules(map[string][]rule{
+	"Divide":                    {divide(false)},
+	"Subtract":                  {negateSubtrahend(false)},
+	"Negative":                  {negate},
+	"BatchNormInference":        {batchNorm},
+	"ScaledDotProductAttention": {decomposeAttention},
+})
+
+// commonFusions find what a file spells out. Source: CommonFusions of MOCTransformations.
+var commonFusions = rules(map[string][]rule{
+	"Log":              {softPlus},
+	"Multiply":         {mish, swish, hswish, hsigmoid, mvn, gelu, divideFusion},
+	"Divide":           {swishDivide, hsigmoid, normalizeL2, softmax, mvn},
+	"Minimum":          {clampOfBounds},
+	"Maximum":          {clampOfBounds, leaky},
+	"Add":              {subtractFusion},
+	"Convolution":      {padFusion},
+	"GroupConvolution": {padFusion},
+	"AvgPool":          {padFusion},
+	"Transpose":        {transposeOfOnes},
+	"Reshape":          {joinReshapes},
+})
