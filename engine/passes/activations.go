@@ -151,6 +151,7 @@ func hswish(r *rewriter, n *graph.Node) bool {
 		}
 		nodes = append(nodes, sum.Node, n)
 		h := r.make("HSwish", "opset4", nil, x)
+		h.Out[0].Type, h.Out[0].Shape = x.Type(), shape(x)
 		m := r.make("Multiply", "opset1", numpyBroadcast, port(h), r.floats(0, 6))
 		for _, made := range []*graph.Node{h, m, m.In[1].Node} {
 			r.inherit(made, nodes...)

@@ -49,8 +49,12 @@ func (r *rewriter) scaleOutput(mul, conv *graph.Node, factor graph.Port) {
 	fused := r.make(conv.Op, conv.Opset, conv.Attrs, in...)
 	fused.Out[0] = mul.Out[0]
 	fused.Out[0].Names = nil
-	r.inherit(fused, conv, mul)
-	r.inherit(weights.Node, conv, mul)
+	sources := []*graph.Node{conv, mul}
+	if conv.Op == "GroupConvolution" {
+		sources = sources[1:] // the plugin forgets the convolution here
+	}
+	r.inherit(fused, sources...)
+	r.inherit(weights.Node, sources...)
 	fused.Precise = conv.Precise
 	r.substitute(mul, fused)
 }

@@ -1,6 +1,7 @@
 package passes
 
 import (
+	"maps"
 	"slices"
 
 	"halfway/engine/graph"
@@ -9,6 +10,14 @@ import (
 
 // nopElimination removes operations that change nothing, and says Squeeze and Unsqueeze with Reshape. Source: NopElimination.
 func nopElimination(r *rewriter) { rules(nopRules)(r) }
+
+// symbolicNops is nopElimination as SymbolicOptimizations runs it: it keeps Squeeze and Unsqueeze.
+func symbolicNops(r *rewriter) {
+	table := maps.Clone(nopRules)
+	delete(table, "Squeeze")
+	delete(table, "Unsqueeze")
+	rules(table)(r)
+}
 
 type rule func(r *rewriter, n *graph.Node) bool
 

@@ -22,7 +22,7 @@ var plugin = slices.Concat(preparation, common, opsetConversion, afterLowPrecisi
 
 var (
 	// preparation runs before the plugin's common passes.
-	preparation = []pass{compressedGather, transposeMatMul, keepDecompressions, nopElimination, sharedOps}
+	preparation = []pass{compressedGather, transposeMatMul, keepDecompressions, symbolicNops, sharedOps, dereshape}
 
 	// common are MOCTransformations and CommonOptimizations.
 	common = []pass{
@@ -32,8 +32,8 @@ var (
 		commonFusions,
 		firstDecompositions, linearOps, multiplyFusions, constantFolding,
 		alignRanks, sharedOps, constantFolding,
-		nopElimination, sharedOps,
-		commonDecompositions, nopElimination, constantFolding,
+		symbolicNops, sharedOps, dereshape,
+		commonDecompositions, nopElimination, dereshape, constantFolding,
 		linearOps, multiplyFusions, constantFolding,
 		downgrade,
 	}
