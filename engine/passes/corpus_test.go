@@ -66,7 +66,7 @@ func goldenCases(t *testing.T, f func(t *testing.T, c goldenCase, g *graph.Graph
 type listed struct{ cpuType, name, fused string }
 
 var (
-	generatedName = regexp.MustCompile(`^[A-Z]\w*_\d+$`)
+	generatedName = regexp.MustCompile(`^[A-Z]\w*_\d+(\.\d+)?$`)
 	digits        = regexp.MustCompile(`\d+`)
 )
 

@@ -74,9 +74,6 @@ func (r *rewriter) infer(n *graph.Node) {
 	case "Result", "Assign":
 		n.Out = []graph.Output{{Type: n.In[0].Type(), Shape: shape(n.In[0])}}
 		return
-	case "ScaledDotProductAttention":
-		inferAttention(n)
-		return
 	}
 	op, err := ops.Bind(n)
 	if err != nil {

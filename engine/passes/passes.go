@@ -29,7 +29,7 @@ var (
 		constantFolding,
 		slicesToSplit, transposeSinking, transposeMatMul,
 		nopElimination, constantFolding,
-		commonFusions,
+		commonFusions, concatFusion,
 		firstDecompositions, linearOps, multiplyFusions, constantFolding,
 		alignRanks, sharedOps, constantFolding,
 		symbolicNops, sharedOps, dereshape,

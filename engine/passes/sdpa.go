@@ -38,16 +38,6 @@ func decomposeAttention(r *rewriter, n *graph.Node) bool {
 	return true
 }
 
-// inferAttention gives an attention the shape of its queries with the last dimension of its values.
-func inferAttention(n *graph.Node) {
-	q, v := shape(n.In[0]), shape(n.In[2])
-	if q == nil || v == nil {
-		return
-	}
-	n.Out[0].Type = n.In[0].Type()
-	n.Out[0].Shape = append(slices.Clone(q[:len(q)-1]), v[len(v)-1])
-}
-
 var numpyBroadcast = graph.Attrs{"auto_broadcast": "numpy"}
 
 // attentionSupported reports whether the plugin has a kernel for n: rank 3 or 4, and heads of the same size.

@@ -14,6 +14,9 @@ var commonDecompositions = rules(map[string][]rule{
 	"Subtract":                  {negateSubtrahend(false)},
 	"Negative":                  {negate},
 	"BatchNormInference":        {batchNorm},
+	"GRUSequence":               {unidirectional},
+	"LSTMSequence":              {unidirectional},
+	"RNNSequence":               {unidirectional},
 	"ScaledDotProductAttention": {decomposeAttention},
 })
 
@@ -29,5 +32,5 @@ var commonFusions = rules(map[string][]rule{
 	"GroupConvolution": {padFusion},
 	"AvgPool":          {padFusion},
 	"Transpose":        {transposeOfOnes},
-	"Reshape":          {joinReshapes},
+	"Reshape":          {reduceOfReshape, joinReshapes},
 })
