@@ -124,8 +124,9 @@ func (r *rewriter) scaleMatMul(mul, mm *graph.Node, factor graph.Port) {
 		return
 	}
 	fused := r.make("MatMul", mm.Opset, mm.Attrs, mm.In[0], side)
-	r.inherit(side.Node, mm, mul)
-	r.inherit(fused, mm, mul)
+	sources := []*graph.Node{mm, mm.In[1].Node, mul}
+	r.inherit(side.Node, sources...)
+	r.inherit(fused, sources...)
 	r.substitute(mul, fused)
 }
 

@@ -32,7 +32,7 @@ var (
 		commonFusions, concatFusion,
 		firstDecompositions, linearOps, multiplyFusions, constantFolding,
 		alignRanks, sharedOps, constantFolding,
-		symbolicNops, sharedOps, dereshape,
+		symbolicNops, sharedOps, dereshape, uniqueNames,
 		commonDecompositions, nopElimination, dereshape, constantFolding,
 		linearOps, multiplyFusions, constantFolding,
 		downgrade,
