@@ -1,0 +1,130 @@
+"""Makes the models of this folder: operations of the CPU plugin's own opsets, which no frontend makes. Expected are OpenVINO's outputs of the
+operations that the plugin makes them of. Run: python generate.py"""
+import os
+import sys
+
+import numpy as np
+import openvino as ov
+import openvino.opset15 as op
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+from oracle import storage  # noqa: E402
+
+
+class Internal:
+    """A model whose nodes are written as text, each beside the subgraph that has its expected output."""
+
+    def __init__(self):
+        self.rng = np.random.default_rng(7)
+        self.params, self.data, self.layers, self.edges, self.results = [], [], [], [], []
+
+    def param(self, array):
+        p = op.parameter(list(array.shape), ov.Type(array.dtype))
+        self.layers.append(f'<layer id="p{len(self.params)}" name="p{len(self.params)}" type="Parameter" version="opset1">'
+                           f'<data shape="{",".join(map(str, array.shape))}" element_type="{p.get_element_type().get_type_name()}"/>'
+                           f"<output>{port(0, p)}</output></layer>")
+        self.params.append(p)
+        self.data.append(array)
+        return p
+
+    def normal(self, *shape):
+        return self.param(self.rng.standard_normal(shape).astype(np.float32))
+
+    def add(self, kind, version, name, inputs, attributes, expected):
+        """A layer of a kind; expected is the node that gives the same output."""
+        n = len(self.results)
+        data = " ".join(f'{k}="{v}"' for k, v in attributes.items())
+        self.layers.append(f'<layer id="n{n}" name="{kind}/{name}" type="{kind}" version="{version}"><data {data}/><input>'
+                           + "".join(port(i, p) for i, p in enumerate(inputs))
+                           + f"</input><output>{port(len(inputs), expected)}</output></layer>")
+        self.layers.append(f'<layer id="r{n}" name="r{n}" type="Result" version="opset1"><input>{port(0, expected)}</input></layer>')
+        for i, p in enumerate(inputs):
+            self.edges.append(f'<edge from-layer="p{self.params.index(p)}" from-port="0" to-layer="n{n}" to-port="{i}"/>')
+        self.edges.append(f'<edge from-layer="n{n}" from-port="{len(inputs)}" to-layer="r{n}" to-port="0"/>')
+        self.results.append(op.result(expected))
+
+    def save(self, name):
+        compiled = ov.Core().compile_model(ov.Model(self.results, self.params), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        request = compiled.create_infer_request()
+        request.infer(dict(enumerate(self.data)))
+        arrays = {f"input_{i}": a for i, a in enumerate(self.data)}
+        arrays |= {f"output_{i}": storage(request.get_output_tensor(i)) for i in range(len(self.results))}
+        np.savez_compressed(os.path.join(HERE, name + ".npz"), **arrays)
+        with open(os.path.join(HERE, name + ".xml"), "w") as f:
+            f.write("\n".join(['<net name="internal" version="11">', "<layers>", *self.layers, "</layers>", "<edges>", *self.edges,
+                               "</edges>", "</net>", ""]))
+
+
+def port(i, node):
+    dims = "".join(f"<dim>{d}</dim>" for d in node.output(0).get_shape())
+    precision = {"f32": "FP32", "i32": "I32"}[node.get_element_type().get_type_name()]
+    return f'<port id="{i}" precision="{precision}">{dims}</port>'
+
+
+def rotate(x, cos, sin, pairs):
+    """x turned by angles, the elements of its last axis paired as the two index lists say."""
+    first, second = pairs
+    a, b = (op.gather(x, np.array(p), np.int64(3)) for p in pairs)
+    y = op.concat([op.subtract(op.multiply(a, cos[0]), op.multiply(b, sin[0])), op.add(op.multiply(b, cos[1]), op.multiply(a, sin[1]))], 3)
+    return op.gather(y, np.argsort(first + second), np.int64(3))
+
+
+def columns(x, start, stop):
+    return op.gather(x, np.arange(start, stop), np.int64(len(x.output(0).get_shape()) - 1))
+
+
+def swap(x):
+    return op.transpose(x, np.array([0, 2, 1, 3]))
+
+
+def halves(n):
+    return list(range(n // 2)), list(range(n // 2, n))
+
+
+def rope(m):
+    batch, heads, positions, size = 2, 3, 5, 8
+    base = {"config.slice_start": 0, "config.slice_stop": 0, "config.input_trans0213": "false", "config.output_trans0213": "false",
+            "config.is_interleaved": "false", "config.rotary_ndims": size, "config.is_chatglm": "false", "config.gather_position_arg_id": 0}
+
+    def add(name, inputs, expected, **attributes):
+        m.add("RoPE", "ie_internal_opset", name, inputs, base | {f"config.{k}": v for k, v in attributes.items()}, expected)
+
+    x, y = m.normal(batch, heads, positions, size), m.normal(batch, positions, heads, size)
+    cos, sin = m.normal(1, 1, positions, size), m.normal(1, 1, positions, size)
+    both = [[columns(t, 0, size // 2), columns(t, size // 2, size)] for t in (cos, sin)]
+    add("halves", [x, cos, sin], rotate(x, *both, halves(size)))
+    add("positions first", [y, cos, sin], rotate(swap(y), *both, halves(size)), input_trans0213="true")
+    short = [m.normal(positions, size // 2) for _ in range(2)]
+    add("one angle a pair", [x, *short], rotate(x, *[[t, t] for t in short], halves(size)))
+    add("part of a slice", [x, *(narrow := [m.normal(batch, 1, positions, 4) for _ in range(2)])],
+        op.concat([rotate(columns(x, 1, 5), *[[columns(t, 0, 2), columns(t, 2, 4)] for t in narrow], halves(4)), columns(x, 5, 7)], 3),
+        slice_start=1, slice_stop=7, rotary_ndims=4)
+    table = [m.normal(1, 1, 9, size) for _ in range(2)]
+    rows = m.param(m.rng.integers(0, 9, (batch, positions)).astype(np.int32))
+    taken = [op.reshape(op.gather(t, rows, np.int64(2)), np.array([batch, 1, positions, size]), False) for t in table]
+    add("rows by position", [x, *table, rows], rotate(x, *[[columns(t, 0, 4), columns(t, 4, 8)] for t in taken], halves(size)),
+        gather_position_arg_id=3)
+    sines = m.normal(batch, positions, 6)
+    s, c = (op.unsqueeze(columns(sines, *r), np.int64(2)) for r in [(0, 3), (3, 6)])
+    pairs = [0, 2, 4], [1, 3, 5]
+    turned = op.concat([rotate(columns(y, 0, 6), [c, c], [s, s], pairs), columns(y, 6, 8)], 3)
+    add("interleaved", [y, sines], turned, is_interleaved="true", rotary_ndims=6)
+    add("interleaved, swapped", [y, sines], swap(turned), is_interleaved="true", rotary_ndims=6, output_trans0213="true")
+
+
+def plugin_forms(m):
+    x = m.normal(3, 4)
+    scale = op.add(op.multiply(x, np.float32(0.5)), np.float32(2))
+    for power in [1, 2, 0.5, -1, 1.5]:
+        value = op.power(op.abs(scale), np.float32(power)) if power in (0.5, 1.5) else op.power(scale, np.float32(power))
+        m.add("PowerStatic", "cpu_plugin_opset", power, [x], {"scale": 0.5, "shift": 2, "power": power, "out-type": "f32"}, value)
+    m.add("LeakyRelu", "cpu_plugin_opset", "", [x], {"negative_slope": 0.3, "out-type": "f32"}, op.prelu(x, np.float32(0.3)))
+    for alpha in [1, 1.7]:
+        m.add("SwishCPU", "cpu_plugin_opset", alpha, [x], {"alpha": alpha}, op.swish(x, np.float32(alpha)))
+
+
+for f in [rope, plugin_forms]:
+    model = Internal()
+    f(model)
+    model.save(f.__name__.replace("_", "-"))
