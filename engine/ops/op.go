@@ -8,6 +8,7 @@ package ops
 
 import (
 	"fmt"
+	"strings"
 
 	"halfway/engine/graph"
 	"halfway/engine/kernel"
@@ -86,9 +87,24 @@ func Bind(n *graph.Node) (Op, error) {
 	if !ok {
 		return nil, fmt.Errorf("node %q: operation %s (%s) is not supported", n.Name, n.Op, n.Opset)
 	}
-	op, err := c(n)
+	op, err := construct(n, c)
 	if err != nil {
 		return nil, fmt.Errorf("node %q: operation %s (%s): %w", n.Name, n.Op, n.Opset, err)
 	}
 	return op, nil
+}
+
+// construct binds an operation in its plain or in its relaxed form.
+func construct(n *graph.Node, c constructor) (Op, error) {
+	opset, isRelaxed := strings.CutPrefix(n.Opset, relaxedPrefix)
+	if !isRelaxed {
+		return c(n)
+	}
+	plain := *n
+	plain.Opset = opset
+	op, err := c(&plain)
+	if err != nil {
+		return nil, err
+	}
+	return relax(n, op)
 }

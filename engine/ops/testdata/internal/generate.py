@@ -58,7 +58,7 @@ class Internal:
 
 def port(i, node):
     dims = "".join(f"<dim>{d}</dim>" for d in node.output(0).get_shape())
-    precision = {"f32": "FP32", "i32": "I32"}[node.get_element_type().get_type_name()]
+    precision = {"f32": "FP32"}.get(name := node.get_element_type().get_type_name(), name.upper())
     return f'<port id="{i}" precision="{precision}">{dims}</port>'
 
 
@@ -124,7 +124,34 @@ def plugin_forms(m):
         m.add("SwishCPU", "cpu_plugin_opset", alpha, [x], {"alpha": alpha}, op.swish(x, np.float32(alpha)))
 
 
-for f in [rope, plugin_forms]:
+def relaxed(m):
+    x = m.normal(2, 3)
+    a, b = (m.param(m.rng.integers(0, 256, (2, 3)).astype(np.uint8)) for _ in range(2))
+    flags = m.param(np.array([[0, 1, 1], [1, 0, 1]], np.uint8))
+    scale = [m.param(np.float32(v).reshape(1, 1)) for v in [-2, 2, 0, 255]]
+
+    def add(kind, name, inputs, expected, types="", out="", **attributes):
+        m.add(kind, "type_relaxed_opset10" if kind == "IsNaN" else "type_relaxed_opset1", name, inputs,
+              {"type_relax": "true", "input_data_types": types, "output_data_types": out, **attributes}, expected)
+
+    def f32(v):
+        return op.convert(v, "f32")
+
+    add("FakeQuantize", "u8", [x, *scale], op.convert(op.round(op.fake_quantize(x, *scale, 256)), "u8"), out="u8", levels=256)
+    add("FakeQuantize", "of u8", [a, *scale], op.fake_quantize(f32(a), *scale, 256), levels=256)
+    add("Subtract", "f32", [a, b], op.subtract(f32(a), f32(b)), out="f32")
+    add("Multiply", "typed", [a, b], op.multiply(f32(a), f32(b)), types="f32, f32", out="f32")
+    add("LessEqual", "u8", [a, b], op.convert(op.less_equal(f32(a), f32(b)), "u8"), out="u8")
+    add("LogicalAnd", "u8", [flags, flags], flags_and(flags, flags), types="boolean, boolean", out="u8")
+    add("IsNaN", "u8", [x], op.convert(op.is_nan(x), "u8"), out="u8")
+    add("Select", "", [flags, x, x], op.select(op.convert(flags, "boolean"), x, x), types="boolean")
+
+
+def flags_and(a, b):
+    return op.convert(op.logical_and(op.convert(a, "boolean"), op.convert(b, "boolean")), "u8")
+
+
+for f in [rope, plugin_forms, relaxed]:
     model = Internal()
     f(model)
     model.save(f.__name__.replace("_", "-"))
