@@ -31,7 +31,37 @@ func describe(b *planner) []engine.Candidate {
 			}
 		}
 	}
+	for _, p := range b.plans {
+		p.describeUnits(list)
+	}
 	return list
+}
+
+// describeUnits notes which candidates are executed as one, and what has to be kept in f32 together: real plugins crash when a Convolution is
+// kept but not the residual sum of its unit.
+func (p *plan) describeUnits(list []engine.Candidate) {
+	position := map[*graph.Node]int{}
+	for _, s := range p.steps {
+		if s.candidate >= 0 {
+			position[s.node] = s.candidate
+		}
+	}
+	for _, u := range p.units {
+		head := -1
+		for _, n := range u {
+			at, ok := position[n]
+			if !ok {
+				continue
+			}
+			if head < 0 {
+				head = at
+			}
+			list[at].Unit = head
+			if graph.IsResidualSum(n, u) && n != u[0] {
+				list[head].Closure = append(list[head].Closure, at)
+			}
+		}
+	}
 }
 
 func (s *step) describe() engine.Candidate {

@@ -73,7 +73,7 @@ func (m *Model) Engine(o Options) (*Engine, error) {
 		e.declared = append(e.declared, p.Out[0].Type)
 	}
 	widen(g)
-	if err := tensor.Guard(func() error { return e.prepare(g, shapes) }); err != nil {
+	if err := tensor.Guard(func() error { return e.prepare(g, shapes, o.View != "plain") }); err != nil {
 		return nil, err
 	}
 	if o.Precision == tensor.F16 {
@@ -91,8 +91,8 @@ func (m *Model) Engine(o Options) (*Engine, error) {
 }
 
 // prepare plans g, whose parameters have the given shapes (nil: not known).
-func (e *Engine) prepare(g *graph.Graph, shapes [][]int) error {
-	b := &planner{precision: e.precision, units: func(*graph.Enforcement) [][]*graph.Node { return nil }}
+func (e *Engine) prepare(g *graph.Graph, shapes [][]int, fused bool) error {
+	b := &planner{precision: e.precision, fused: fused}
 	p, err := b.plan(g, "")
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ type plan struct {
 	graph      *graph.Graph
 	path       string // "" for the main graph, else the way to the body
 	candidates int    // position of the first candidate
+	units      [][]*graph.Node
 	steps      []*step
 	macs       int64 // of one pass
 	peak       int64 // bytes of the values that are alive at the same time, at most
@@ -45,7 +46,7 @@ type step struct {
 // planner numbers what plans consist of.
 type planner struct {
 	precision  tensor.DType
-	units      func(*graph.Enforcement) [][]*graph.Node
+	fused      bool // nodes are executed in the plugin's units, not one by one
 	plans      []*plan
 	steps      int
 	slots      int
@@ -77,7 +78,10 @@ func (b *planner) plan(g *graph.Graph, path string) (*plan, error) {
 
 func (b *planner) addSteps(p *plan, e *graph.Enforcement, position []int) error {
 	first := make([]int, len(p.graph.Nodes)) // slot of each node's output 0
-	roundings := e.Roundings(p.graph, b.units(e))
+	if b.fused {
+		p.units = p.graph.Units(e.Order)
+	}
+	roundings := e.Roundings(p.graph, p.units)
 	for _, n := range e.Order {
 		if n.Op == "Result" {
 			continue

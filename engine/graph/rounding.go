@@ -132,15 +132,10 @@ func (u executor) biasOf(n *Node) int {
 	switch {
 	case u.kind == "FullyConnected" && n == u.head && len(n.In) > 2:
 		return 2
-	case u.kind == "Convolution" && len(u.members) > 1 && n == u.members[1] && isBiasAdd(n, u.head):
+	case u.kind == "Convolution" && len(u.members) > 1 && n == u.members[1] && biasAdd(n, u.head):
 		return 1 - sideOf(n, u.head)
 	}
 	return -1
-}
-
-// isBiasAdd reports whether n adds a constant to conv.
-func isBiasAdd(n, conv *Node) bool {
-	return n.Op == "Add" && len(n.In) == 2 && sideOf(n, conv) >= 0 && n.In[1-sideOf(n, conv)].Node.Op == "Constant"
 }
 
 func sideOf(n, from *Node) int {
@@ -171,7 +166,7 @@ func (u executor) result(n *Node, o int) []*Node {
 
 // written says when the unit's result is rounded.
 func (u executor) written() []*Node {
-	if u.kind == "Convolution" && len(u.members) == 2 && isBiasAdd(u.last, u.head) {
+	if u.kind == "Convolution" && len(u.members) == 2 && biasAdd(u.last, u.head) {
 		return u.when(u.head)
 	}
 	if !u.ReducesOutput(u.last, 0, u.readers[u.last.ID]) {
