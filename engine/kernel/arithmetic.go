@@ -1,7 +1,5 @@
 package kernel
 
-import "halfway/engine/tensor"
-
 // Add writes a + b to dst; all have the length of dst, which may be a or b.
 func Add(dst, a, b []float32) {
 	a, b = a[:len(dst)], b[:len(dst)]
@@ -14,15 +12,5 @@ func Add(dst, a, b []float32) {
 func addScalar(x []float32, v float32) {
 	for i := range x {
 		x[i] += v
-	}
-}
-
-// RoundTo rounds x in place to the grid of t, which may be F32 or Invalid for no rounding.
-func RoundTo(x []float32, t tensor.DType) {
-	if t != tensor.BF16 && t != tensor.F16 {
-		return
-	}
-	for i, v := range x {
-		x[i] = tensor.Round(t, v)
 	}
 }

@@ -2,7 +2,11 @@
 
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"golang.org/x/sys/cpu"
+
+	"halfway/engine/tensor"
+)
 
 // vectors tells whether the assembly runs: where the processor has AVX2, FMA and F16C. Tests turn it off.
 var vectors = cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasF16C
@@ -23,4 +27,30 @@ func tile(depth int, left, right, c []float32, stride int, load bool) {
 	}
 	_, _, _ = left[depth*tileRows-1], right[depth*tileCols-1], c[(tileRows-1)*stride+tileCols-1]
 	tileAVX2(depth, &left[0], &right[0], &c[0], stride*4, load)
+}
+
+// roundVectors rounds the first elements of src to dst and returns how many.
+func roundVectors(dst, src []float32, t tensor.DType) int {
+	n := len(src) / 8
+	if !vectors || n == 0 {
+		return 0
+	}
+	if t == tensor.BF16 {
+		roundBF16AVX2(&dst[0], &src[0], n)
+	} else {
+		roundF16AVX2(&dst[0], &src[0], n)
+	}
+	return n * 8
+}
+
+// onGridVectors reports whether the first elements of src lie on the grid of t, and how many it looked at.
+func onGridVectors(src []float32, t tensor.DType) (n int, on bool) {
+	n = len(src) / 8
+	if !vectors || n == 0 {
+		return 0, true
+	}
+	if t == tensor.BF16 {
+		return n * 8, !offGridBF16AVX2(&src[0], n)
+	}
+	return n * 8, !offGridF16AVX2(&src[0], n)
 }

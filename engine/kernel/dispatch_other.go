@@ -2,9 +2,15 @@
 
 package kernel
 
+import "halfway/engine/tensor"
+
 // Level names the instruction set that the kernels use on this machine: part of what determines a result's last bits.
 func Level() string { return "generic" }
 
 func tile(depth int, left, right, c []float32, stride int, load bool) {
 	tileGeneric(depth, left, right, c, stride, load)
 }
+
+func roundVectors(dst, src []float32, t tensor.DType) int { return 0 }
+
+func onGridVectors(src []float32, t tensor.DType) (n int, on bool) { return 0, true }

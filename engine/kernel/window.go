@@ -49,7 +49,7 @@ func (f frame) trivial() bool { return f.front == [3]int{} && f.size == f.in }
 // apply returns channels images from src in their frames, rounded to the grid of t. It returns src when that changes nothing, else scratch
 // memory, which release takes back.
 func (f frame) apply(w *Workers, src []float32, channels int, t tensor.DType) (framed []float32, release func()) {
-	if f.trivial() && t != tensor.BF16 && t != tensor.F16 {
+	if f.trivial() && !reduced(t) {
 		return src, func() {}
 	}
 	size := volume(f.size)
@@ -77,8 +77,7 @@ func (f frame) copy(dst, src []float32, t tensor.DType) {
 	for z := from[0]; z < to[0]; z++ {
 		for y := from[1]; y < to[1]; y++ {
 			row := dst[((z+f.front[0])*f.size[1]+y+f.front[1])*f.size[2]+from[2]+f.front[2]:][:n]
-			copy(row, src[(z*f.in[1]+y)*f.in[2]+from[2]:])
-			RoundTo(row, t)
+			copyRounded(row, src[(z*f.in[1]+y)*f.in[2]+from[2]:][:n], t)
 		}
 	}
 }

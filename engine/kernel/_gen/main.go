@@ -5,6 +5,7 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"log"
 	"os"
 	"path/filepath"
@@ -23,12 +24,14 @@ var files = []struct {
 	write func(*generator)
 }{
 	{"tile", tile},
+	{"round", round},
 }
 
 // A generator is the code of one file.
 type generator struct {
 	*build.Context
-	constants map[string]operand.Mem
+	name      string
+	constants map[uint32]operand.Mem
 	labels    int
 }
 
@@ -36,7 +39,7 @@ func main() {
 	dir := flag.String("dir", "..", "folder of package kernel")
 	flag.Parse()
 	for _, f := range files {
-		g := &generator{Context: build.NewContext(), constants: map[string]operand.Mem{}}
+		g := &generator{name: f.name, Context: build.NewContext(), constants: map[uint32]operand.Mem{}}
 		g.ConstraintExpr("!noasm")
 		f.write(g)
 		if err := g.print(*dir, f.name); err != nil {
@@ -82,3 +85,15 @@ func (g *generator) pointer(name string) reg.GPVirtual {
 
 // at is the operand bytes after the address in base.
 func at(base reg.Register, bytes int) operand.Mem { return operand.Mem{Base: base, Disp: bytes} }
+
+// word is the address of a constant of 4 bytes, of which the file keeps one copy.
+func (g *generator) word(bits uint32) operand.Mem {
+	m, ok := g.constants[bits]
+	if !ok {
+		m = g.StaticGlobal(fmt.Sprintf("%s_%08x", g.name, bits))
+		g.DataAttributes(attr.RODATA | attr.NOPTR)
+		g.AddDatum(0, operand.U32(bits))
+		g.constants[bits] = m
+	}
+	return m
+}
