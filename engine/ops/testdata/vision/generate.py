@@ -305,6 +305,49 @@ def matrix_nms(m):
         m.add("MatrixNms", 8, [boxes_, scores], name, **{**base, **v})
 
 
+@model
+def dft(m):
+    data = m.normal(2, 5, 6, 2)
+    axes = lambda *a: np.array(a, np.int64)
+    for op in ["DFT", "IDFT"]:
+        m.add(op, 7, [data, axes(1)], "one")
+        m.add(op, 7, [data, axes(-1, 0)], "two")
+        m.add(op, 7, [data, axes(0, 1, 2), axes(3, -1, 4)], "sizes")
+    m.add("DFT", 7, [m.normal(37, 2), axes(0)], "prime")
+
+
+@model
+def rdft(m):
+    data, spectrum = m.normal(2, 5, 6), m.normal(2, 5, 6, 2)
+    axes = lambda *a: np.array(a, np.int64)
+    for op, x in [("RDFT", data), ("IRDFT", spectrum)]:
+        m.add(op, 9, [x, axes(2)], "one")
+        m.add(op, 9, [x, axes(0, -2)], "two")
+        m.add(op, 9, [x, axes(2, 1), axes(5, 4)], "sizes")
+    for name, sizes in [("more", axes(3, 14)), ("less", axes(5, 3))]:  # the plugin's RDFT reads beyond the end of its data here
+        m.add("IRDFT", 9, [spectrum, axes(1, 2), sizes], name)
+
+
+@model
+def stft(m):
+    one, two, window = m.normal(30), m.normal(2, 30), m.uniform(0.1, 1, 6)
+    scalar = lambda v: np.array(v, np.int64)
+    for name, signal, size, step, transpose in [("frames-first", two, 8, 3, False), ("bins-first", two, 8, 3, True), ("odd", two, 9, 4, True),
+                                                ("one-signal", one, 6, 6, False)]:
+        m.add("STFT", 15, [signal, window, scalar(size), scalar(step)], name, transpose_frames=transpose)
+
+
+@model
+def istft(m):
+    one, two, window = m.normal(5, 4, 2), m.normal(2, 5, 4, 2), m.uniform(0.1, 1, 6)
+    scalar = lambda v: np.array(v, np.int64)
+    for name, data, size, step, length, attributes in [
+            ("plain", two, 8, 3, [], {}), ("center", two, 8, 3, [], dict(center=True)), ("normalized", two, 8, 5, [], dict(normalized=True)),
+            ("odd", two, 9, 4, [], dict(center=True)), ("one-signal", one, 8, 3, [], {}), ("longer", two, 8, 3, [scalar(30)], {}),
+            ("shorter-center", two, 8, 3, [scalar(7)], dict(center=True)), ("gaps", one, 8, 9, [], {})]:
+        m.add("ISTFT", 16, [data, window, scalar(size), scalar(step), *length], name, **dict(dict(center=False, normalized=False), **attributes))
+
+
 for name in sys.argv[1:] or MODELS:
     m = (Separate if "nms" in name else Model)(HERE, name)
     MODELS[name](m)
