@@ -324,8 +324,8 @@ def rdft(m):
         m.add(op, 9, [x, axes(2)], "one")
         m.add(op, 9, [x, axes(0, -2)], "two")
         m.add(op, 9, [x, axes(2, 1), axes(5, 4)], "sizes")
-    for name, sizes in [("more", axes(3, 14)), ("less", axes(5, 3))]:  # the plugin's RDFT reads beyond the end of its data here
-        m.add("IRDFT", 9, [spectrum, axes(1, 2), sizes], name)
+    # no signals longer than the data: the plugin reads beyond its end (numpy.fft disagrees with it, and agrees with the operation here)
+    m.add("IRDFT", 9, [spectrum, axes(1, 2), axes(5, 3)], "less")
 
 
 @model
