@@ -12,16 +12,16 @@ import (
 
 // A CheckResult is what given settings are worth.
 type CheckResult struct {
-	Probe                 // on the worst sample
-	Ratio         float64 `json:"-"`        // the worst error over its tolerance
-	Samples       []Probe `json:"samples"`  // each sample by itself
-	Baseline      *Probe  `json:"baseline"` // nothing enforced, against the reference
+	Probe                  // on the worst sample
+	Ratio         float64  `json:"-"`        // the worst error over its tolerance
+	Samples       []Probe  `json:"samples"`  // each sample by itself
+	Baseline      *Probe   `json:"baseline"` // nothing enforced, against the reference
 	Accept        []string `json:"accept"`
-	Candidates    int     `json:"candidates"`
-	Enforced      int     `json:"enforced"` // how many of them
-	Set           []int   `json:"-"`        // which, by position in Engine.Candidates
-	ForwardPasses float64 `json:"forward_passes"`
-	Seconds       float64 `json:"seconds"`
+	Candidates    int      `json:"candidates"`
+	Enforced      int      `json:"enforced"` // how many of them
+	Set           []int    `json:"-"`        // which, by position in Engine.Candidates
+	ForwardPasses float64  `json:"forward_passes"`
+	Seconds       float64  `json:"seconds"`
 }
 
 // Check probes nothing enforced, then what settings enforce, both on all samples. Of c it uses Engine, Samples, Reference, Judge, Journal,
@@ -61,7 +61,7 @@ func (s *search) check(settings patterns.Settings) (*CheckResult, error) {
 	}
 	r := &CheckResult{Probe: o.Probe, Ratio: o.ratio, Samples: []Probe{}, Baseline: &base.Probe, Accept: s.result.Accept,
 		Candidates: len(s.candidates), Enforced: set.Len(), Set: set.Positions(), ForwardPasses: s.work}
-	for i, t := range s.trials[set.String()] {
+	for i, t := range s.record(set).runs[0] {
 		one := worst([]*trial{t}).Probe
 		one.Sample = i
 		r.Samples = append(r.Samples, one)

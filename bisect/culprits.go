@@ -8,64 +8,74 @@ import (
 
 // A strategy looks for units that repair the network when they are kept in f32 and all others are enforced.
 type strategy interface {
+	// probes is about how many probes it takes to find so many culprits.
+	probes(s *search, culprits int) int
 	// find returns such units, not yet 1-minimal; ok is false when it gives up.
 	find(s *search) (keep engine.Set, ok bool, err error)
 }
 
-// culprits finds the culprit set. Bisection with exclusion is first: it takes about log2(n) probes a culprit, and is all that is needed
-// where culprits do harm by themselves, for then every repair must keep all of them. Where they interact or accumulate, several sets repair
-// and which one is found depends on the order of looking; so the other strategies have their try, and the best set wins.
+// culprits finds the culprit set.
+//
+// Bisection with exclusion is first: it takes about log2(n) probes a culprit, and is all that is needed where culprits do harm by themselves,
+// for then every repair must keep all of them. Where they interact or accumulate, several sets repair, and which one is found depends on the
+// order of looking; so the other strategies have their try while they are worth their probes, and the best set wins.
 func (s *search) culprits() error {
 	s.enter(StageCulprits, 2*ceilLog2(len(s.units))+4)
-	if err := s.try(exclusion{}); err != nil {
+	if err := s.look(); err != nil {
 		return err
-	}
-	if enough, err := s.necessary(); err != nil {
-		return err
-	} else if !enough {
-		if err := s.tryOthers(); err != nil {
-			return err
-		}
 	}
 	if s.best == nil {
 		s.warn("no set of nodes was found that, kept in f32, repairs the rest: too many probes give no answer")
 		return nil
 	}
-	minimal, err := s.proveMinimal()
-	if err != nil {
-		return err
-	}
-	s.result.Proven.KeepF32 = minimal
-	if !minimal {
-		s.warn("the culprit set repairs the rest, but it is not proven that every member is needed: some probes gave no answer")
-	}
-	return nil
+	return s.claimMinimal()
 }
 
-// manyCulprits is the size of a culprit set beyond which another search through all units has to be quick to be worth its probes.
-const manyCulprits = 16
+func (s *search) look() error {
+	if s.Grow == GrowPos {
+		return s.try(growth{})
+	}
+	if err := s.try(exclusion{}); err != nil {
+		return err
+	}
+	if enough, err := s.necessary(); err != nil || enough {
+		return err
+	}
+	return s.tryOthers()
+}
 
 // tryOthers runs the strategies that do not rely on single nodes doing harm.
 func (s *search) tryOthers() error {
-	for _, g := range s.groups {
-		if g.without != nil && g.without.Verdict == Pass {
-			if err := s.try(quickXplain{g.units.Positions()}); err != nil {
+	for _, one := range s.others() {
+		if s.best == nil || s.worthwhile(one.probes(s, s.best.Len())) {
+			if err := s.try(one); err != nil {
 				return err
 			}
-		}
-	}
-	for i, order := range s.orders() {
-		if i > 0 && s.best != nil && s.best.Len() > manyCulprits && !s.cheap(2*s.best.Len()*ceilLog2(len(s.units))) {
-			break
-		}
-		if err := s.try(quickXplain{order}); err != nil {
-			return err
 		}
 	}
 	if s.best == nil {
 		return nil
 	}
 	return s.shake()
+}
+
+// others lists strategies, the likeliest first.
+func (s *search) others() []strategy {
+	list := []strategy{ranked{byGain}, layered{}}
+	for _, order := range s.orders() {
+		list = append(list, quickXplain{singles(order)})
+	}
+	return append(list, ranked{byHarm}, ranked{byRelief}, probabilistic{})
+}
+
+// worthwhile reports whether so many probes may be spent on the chance of a better set: as many as bisection of all units takes for some
+// culprits, and where that is quick twice as many as were made so far. No set is smaller than one unit.
+func (s *search) worthwhile(probes int) bool {
+	const culprits = 16
+	if s.best.Len() == 1 && s.Objective != "cost" {
+		return false
+	}
+	return probes <= culprits*ceilLog2(len(s.units)+1) || probes <= 2*s.prober.probes && s.cheap(probes)
 }
 
 // try runs one strategy and reduces what it finds to a 1-minimal set.
@@ -90,8 +100,19 @@ func (s *search) repairs(keep engine.Set) (bool, error) {
 
 func (s *search) verdictWithout(keep engine.Set) (Verdict, error) { return s.decide(s.enforced(keep)) }
 
-// better compares culprit sets: fewer units, then fewer multiply-adds, then fewer bytes; the objective cost looks at the units last. Equal
-// sets are told apart by their first difference.
+// expectRepairs announces probes of sets of units to keep.
+func (s *search) expectRepairs(keeps ...engine.Set) error {
+	if s.jobs < 2 {
+		return nil
+	}
+	var sets []engine.Set
+	for _, keep := range keeps {
+		sets = append(sets, s.enforced(keep))
+	}
+	return s.expect(sets...)
+}
+
+// better compares culprit sets: fewer units, then fewer multiply-adds, then fewer bytes; the objective cost looks at the units last.
 func (s *search) better(a, b engine.Set) bool {
 	macsA, bytesA := s.cost(a)
 	macsB, bytesB := s.cost(b)

@@ -10,6 +10,10 @@ const maxExcluded = 48
 // adds, and so on until all may be enforced.
 type exclusion struct{}
 
+func (exclusion) probes(s *search, culprits int) int {
+	return culprits * (ceilLog2(len(s.units)+1) + 1)
+}
+
 func (exclusion) find(s *search) (keep engine.Set, ok bool, err error) {
 	lo := -1
 	if f := s.result.First; f != nil {
@@ -22,7 +26,8 @@ func (exclusion) find(s *search) (keep engine.Set, ok bool, err error) {
 			return keep, done, err
 		}
 		kept := s.kept(keep)
-		k, found, err := edge(min(lo, s.last()-1), s.last(), func(k int) (Verdict, error) { return s.decide(s.prefix(k).Minus(kept)) })
+		k, found, err := edge(min(lo, s.last()-1), s.last(), func(k int) (Verdict, error) { return s.decide(s.prefix(k).Minus(kept)) },
+			func(ks []int) error { return s.expectCountsWithout(ks, kept) })
 		if err != nil || !found {
 			return keep, false, err
 		}
@@ -32,4 +37,16 @@ func (exclusion) find(s *search) (keep engine.Set, ok bool, err error) {
 		lo = k
 	}
 	return keep, false, nil
+}
+
+// expectCountsWithout announces probes of CNTs with some candidates kept.
+func (s *search) expectCountsWithout(ks []int, kept engine.Set) error {
+	if s.jobs < 2 {
+		return nil
+	}
+	var sets []engine.Set
+	for _, k := range ks[:min(len(ks), s.jobs)] {
+		sets = append(sets, s.prefix(k).Minus(kept))
+	}
+	return s.expect(sets...)
 }

@@ -8,9 +8,6 @@ import (
 	"halfway/engine"
 )
 
-// spaced is how many CNTs below the first node are probed where probing all of them would take long.
-const spaced = 8
-
 // first finds the first node that breaks the network when nodes are enforced in counting order.
 func (s *search) first() error {
 	s.enter(StageFirst, ceilLog2(s.last()+1)+2)
@@ -22,7 +19,7 @@ func (s *search) first() error {
 		s.warn("enforcing everything, or nearly so, gives no answer: " + s.full.Detail)
 		return nil
 	}
-	if _, _, err := edge(-1, top, s.verdictAt); err != nil {
+	if _, _, err := edge(-1, top, s.verdictAt, s.expectCounts); err != nil {
 		return err
 	}
 	k, ok := s.lowestCrossing()
@@ -40,16 +37,8 @@ func (s *search) first() error {
 
 // revise takes an earlier crossing for the first node, when the scan found one.
 func (s *search) revise(k int, ok bool) error {
-	for {
-		lo, hi := s.lowestFailure()
-		if lo == hi-1 || s.counts[lo].Verdict != Pass {
-			break
-		}
-		if _, settled, err := edge(lo, hi, s.verdictAt); err != nil {
-			return err
-		} else if !settled {
-			break
-		}
+	if err := s.closeGap(); err != nil {
+		return err
 	}
 	lowest, found := s.lowestCrossing()
 	if !found {
@@ -63,8 +52,46 @@ func (s *search) revise(k int, ok bool) error {
 			return err
 		}
 	}
-	s.result.First.Smallest = s.allAnsweredBelow(lowest)
+	f := s.result.First
+	f.Smallest = s.allAnsweredBelow(lowest)
+	for _, claim := range []int{lowest - 1, lowest} {
+		o, err := s.confirmCount(claim)
+		if err != nil {
+			return err
+		}
+		s.result.Proven.First = s.result.Proven.First && o.Verdict.Answered() && o.Verdict.Bad() == (claim == lowest)
+	}
+	if f.Smallest && !s.votes.vouched {
+		if err := s.confirmBelow(lowest - 1); err != nil {
+			return err
+		}
+	}
 	return s.judgeKind()
+}
+
+// closeGap bisects between the lowest failure that is known and what passes below it, until the two are neighbours.
+func (s *search) closeGap() error {
+	for {
+		lo, hi := s.lowestFailure()
+		if lo == hi-1 || s.counts[lo].Verdict != Pass {
+			return nil
+		}
+		if _, settled, err := edge(lo, hi, s.verdictAt, s.expectCounts); err != nil || !settled {
+			return err
+		}
+	}
+}
+
+// confirmBelow confirms that all CNTs below k pass, as smallest claims.
+func (s *search) confirmBelow(k int) error {
+	for i := range max(k, 0) {
+		o, err := s.confirmCount(i)
+		if err != nil {
+			return err
+		}
+		s.result.First.Smallest = s.result.First.Smallest && o.Verdict == Pass
+	}
+	return nil
 }
 
 // failingTop is the largest CNT found to fail: everything, unless that gives no answer. -1 means that none was found.
@@ -87,9 +114,16 @@ func (s *search) atCount(k int) (outcome, error) {
 	if o, ok := s.counts[k]; ok {
 		return o, nil
 	}
+	return s.countBy(k, s.measure)
+}
+
+// confirmCount measures CNT=k for a claim.
+func (s *search) confirmCount(k int) (outcome, error) { return s.countBy(k, s.confirm) }
+
+func (s *search) countBy(k int, measure func(engine.Set) (outcome, error)) (outcome, error) {
 	s.prober.count = &k
 	defer func() { s.prober.count = nil }()
-	o, err := s.measure(s.prefix(k))
+	o, err := measure(s.prefix(k))
 	if err == nil {
 		s.counts[k] = o
 	}
@@ -101,12 +135,27 @@ func (s *search) verdictAt(k int) (Verdict, error) {
 	return o.Verdict, err
 }
 
+// expectCounts announces probes of CNTs.
+func (s *search) expectCounts(ks []int) error {
+	if s.jobs < 2 {
+		return nil
+	}
+	var sets []engine.Set
+	for _, k := range ks[:min(len(ks), s.jobs)] {
+		sets = append(sets, s.prefix(k))
+	}
+	return s.expect(sets...)
+}
+
 // edge finds a k in (lo, hi] with test(k-1) good and test(k) bad, where test(lo) is known to be good and test(hi) to be bad. Where a test
-// gives no answer its neighbours are tried; ok is false when that leaves a gap.
+// gives no answer its neighbours are tried; ok is false when that leaves a gap. Before it tests, it announces what it may test next.
 //
 // Invariant: lo is good, hi is bad.
-func edge(lo, hi int, test func(k int) (Verdict, error)) (k int, ok bool, err error) {
+func edge(lo, hi int, test func(k int) (Verdict, error), expect func(ks []int) error) (k int, ok bool, err error) {
 	for hi-lo > 1 {
+		if err := expect(halvings(lo, hi)); err != nil {
+			return 0, false, err
+		}
 		mid, v, err := nearest(lo, hi, test)
 		switch {
 		case err != nil || !v.Answered():
@@ -118,6 +167,23 @@ func edge(lo, hi int, test func(k int) (Verdict, error)) (k int, ok bool, err er
 		}
 	}
 	return hi, true, nil
+}
+
+// halvings lists the middle of (lo, hi), then those of both halves, and so on, some levels deep: what bisection may test, soonest first.
+func halvings(lo, hi int) []int {
+	const most = 63
+	var ks []int
+	for level := [][2]int{{lo, hi}}; len(level) > 0 && len(ks) < most; {
+		var next [][2]int
+		for _, r := range level {
+			if mid := r[0] + (r[1]-r[0])/2; r[1]-r[0] > 1 {
+				ks = append(ks, mid)
+				next = append(next, [2]int{r[0], mid}, [2]int{mid, r[1]})
+			}
+		}
+		level = next
+	}
+	return ks
 }
 
 // nearest tests the middle of (lo, hi), and while there is no answer what lies ever further from it, in growing steps where the gap is wide.
@@ -137,41 +203,6 @@ func nearest(lo, hi int, test func(k int) (Verdict, error)) (k int, v Verdict, e
 		}
 	}
 	return mid, v, nil
-}
-
-// scan probes CNTs that bisection left out: all, all below the first node, or some.
-func (s *search) scan() error {
-	_, hi := s.lowestFailure()
-	all, below := s.unprobed(s.last()), s.unprobed(hi)
-	var list []int
-	switch {
-	case s.Exhaustive == Always || s.Exhaustive == Auto && s.cheap(len(all)):
-		list = all
-	case s.Exhaustive == Auto && s.cheap(len(below)):
-		list = below
-	case s.Exhaustive == Auto:
-		for i := range min(spaced, len(below)) {
-			list = append(list, below[(2*i+1)*len(below)/(2*min(spaced, len(below)))])
-		}
-	}
-	s.enter(StageScan, len(list))
-	for _, k := range list {
-		if _, err := s.atCount(k); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// unprobed returns the CNTs below k that were not probed.
-func (s *search) unprobed(k int) []int {
-	var r []int
-	for i := range max(k, 0) {
-		if _, ok := s.counts[i]; !ok {
-			r = append(r, i)
-		}
-	}
-	return r
 }
 
 // lowestFailure returns the smallest CNT known to fail, and the largest below it known to pass.

@@ -3,84 +3,46 @@ package bisect
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"os"
 	"slices"
-	"strconv"
+	"time"
 
-	"halfway/compare"
 	"halfway/engine"
 )
 
 // JournalSchema names the form of a journal.
 const JournalSchema = "halfway/journal/1"
 
-// A Journal is a file that remembers every run of a search, so that a later one resumes where it ended. It is JSON Lines: a head that says
-// what was searched, then a line for each run of one set on one sample, written as soon as the run is judged. A nil Journal remembers
-// nothing.
+// A Journal is a file that remembers every run of a search, so that a later one resumes where it ended. It is lines, each the CRC-32C of a
+// JSON text in hexadecimal and that text: a head that says what was searched, the candidates' digest, then a line for each run of one set on
+// one sample, written as soon as the run is judged. The file is synced to the disk at most syncEvery later. A nil Journal remembers nothing.
 type Journal struct {
-	path  string
-	file  *os.File
-	lock  io.Closer
-	known map[trialKey]*trial
+	path       string
+	file       *os.File
+	lock       io.Closer
+	space      string // digest of the candidates; "" until bound
+	candidates int
+	known      map[trialKey]*trial
+	synced     time.Time
 }
+
+// syncEvery bounds what a power failure may lose; an end of the process alone loses nothing.
+const syncEvery = 100 * time.Millisecond
 
 // trialKey tells the runs of a search apart.
 type trialKey struct {
-	set    string // engine.Set.String
+	set    setKey // of ranges
 	repeat int    // 0 for the first run of that set
 	sample int
 }
 
-type journalHead struct {
-	Schema string            `json:"schema"`
-	Head   map[string]string `json:"head"`
-}
-
-type journalLine struct {
-	Set     string           `json:"set"`
-	Repeat  int              `json:"repeat,omitempty"`
-	Sample  int              `json:"sample"`
-	Verdict Verdict          `json:"verdict"`
-	Ratio   number           `json:"ratio"`
-	Metrics []journalReading `json:"metrics,omitempty"`
-	Work    number           `json:"work"`
-	Key     string           `json:"key,omitempty"`
-	Detail  string           `json:"detail,omitempty"`
-}
-
-type journalReading struct {
-	Output string `json:"output"`
-	Metric string `json:"metric"`
-	Value  number `json:"value"`
-}
-
-// number is a float64 that comes back from its JSON bit for bit, infinities and NaN too.
-type number float64
-
-// MarshalJSON writes the number as a string.
-func (n number) MarshalJSON() ([]byte, error) {
-	return json.Marshal(strconv.FormatFloat(float64(n), 'g', -1, 64))
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (n *number) UnmarshalJSON(b []byte) error {
-	var s string
-	if err := json.Unmarshal(b, &s); err != nil {
-		return err
-	}
-	v, err := strconv.ParseFloat(s, 64)
-	*n = number(v)
-	return err
-}
-
 // OpenJournal creates the journal at path, or opens it to resume. head says what is searched: whatever changes the answer, such as hashes
 // of model and samples, engine, view, precision, rules and universe. A journal with another head is refused, naming the entries that
-// differ, and so is one that another search has open. A last line that was cut off is dropped.
+// differ, and so is one that another search has open. A last line that was not written whole is dropped.
 func OpenJournal(path string, head map[string]string) (*Journal, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
@@ -96,12 +58,12 @@ func OpenJournal(path string, head map[string]string) (*Journal, error) {
 	return j, nil
 }
 
-// Close releases the journal. A nil Journal has nothing to release.
+// Close writes the journal to the disk and releases it. A nil Journal has nothing to release.
 func (j *Journal) Close() error {
 	if j == nil {
 		return nil
 	}
-	err := j.file.Close()
+	err := errors.Join(j.file.Sync(), j.file.Close())
 	if j.lock != nil {
 		err = errors.Join(err, j.lock.Close())
 	}
@@ -118,7 +80,7 @@ func (j *Journal) Len() int {
 
 // load reads the whole lines of the file and cuts off what follows them. A file without a whole line gets a head.
 func (j *Journal) load(head map[string]string) error {
-	first, err := json.Marshal(journalHead{JournalSchema, head})
+	first, err := encodeLine(journalHead{JournalSchema, head})
 	if err != nil {
 		return err
 	}
@@ -135,8 +97,10 @@ func (j *Journal) load(head map[string]string) error {
 	if _, err := j.file.Seek(end, io.SeekStart); err != nil || end > 0 {
 		return err
 	}
-	_, err = j.file.Write(append(first, '\n'))
-	return err
+	if _, err = j.file.Write(first); err != nil {
+		return err
+	}
+	return j.sync(time.Now())
 }
 
 // lines reads the whole lines, and returns where they end and what follows them.
@@ -147,10 +111,11 @@ func (j *Journal) lines(head map[string]string) (end int64, rest []byte, err err
 		if errors.Is(err, io.EOF) {
 			return end, line, nil
 		}
-		if err == nil && n == 1 {
-			err = checkHead(line, head)
-		} else if err == nil {
-			err = j.learn(line)
+		if err == nil {
+			err = j.take(n, line, head)
+		}
+		if _, more := r.Peek(1); errors.Is(err, errDamaged) && n > 1 && errors.Is(more, io.EOF) {
+			return end, line, nil
 		}
 		if err != nil {
 			return 0, nil, fmt.Errorf("line %d: %w", n, err)
@@ -159,11 +124,30 @@ func (j *Journal) lines(head map[string]string) (end int64, rest []byte, err err
 	}
 }
 
+// take reads the n-th line, counted from 1.
+func (j *Journal) take(n int, line []byte, head map[string]string) error {
+	switch n {
+	case 1:
+		return checkHead(line, head)
+	case 2:
+		var s journalSpace
+		err := decodeLine(line, &s)
+		j.space, j.candidates = s.Space, s.Candidates
+		return err
+	}
+	var l journalLine
+	if err := decodeLine(line, &l); err != nil {
+		return err
+	}
+	j.known[l.key()] = l.trial()
+	return nil
+}
+
 var errNoJournal = fmt.Errorf("not a journal: its first line should be the head of a %s; name another file, or remove this one", JournalSchema)
 
 func checkHead(line []byte, want map[string]string) error {
 	var h journalHead
-	if err := strictly(line, &h); err != nil || h.Schema != JournalSchema {
+	if err := decodeLine(line, &h); err != nil || h.Schema != JournalSchema {
 		return errNoJournal
 	}
 	fields := slices.Sorted(maps.Keys(want))
@@ -182,55 +166,54 @@ func checkHead(line []byte, want map[string]string) error {
 	return nil
 }
 
-// strictly decodes one line of JSON with all its fields known.
-func strictly(line []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(line))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return err
+// bind says what the sets of the journal are made of. A journal that knows runs with other candidates or rules is refused.
+func (j *Journal) bind(space string, candidates int) error {
+	switch {
+	case j == nil || j.space == space && j.candidates == candidates:
+		return nil
+	case j.space != "":
+		return fmt.Errorf("journal %s: it is the journal of another search: the candidates or the rules have changed since; name another file, or remove "+
+			"this one", j.path)
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("more than one value on the line")
-	}
-	return nil
-}
-
-func (j *Journal) learn(line []byte) error {
-	var l journalLine
-	if err := strictly(line, &l); err != nil {
-		return fmt.Errorf("not a line of a journal (%w); remove the file to begin again", err)
-	}
-	t := &trial{Judgement{Verdict: l.Verdict, Ratio: float64(l.Ratio), Detail: l.Detail}, l.Key, float64(l.Work)}
-	for _, m := range l.Metrics {
-		t.Metrics = append(t.Metrics, compare.Reading{Output: m.Output, Metric: m.Metric, Value: compare.Value(m.Value), Sample: l.Sample})
-	}
-	j.known[trialKey{l.Set, l.Repeat, l.Sample}] = t
-	return nil
+	j.space, j.candidates = space, candidates
+	return j.write(journalSpace{space, candidates})
 }
 
 func (j *Journal) find(set engine.Set, repeat, sample int) *trial {
-	if j == nil {
+	if j == nil || len(j.known) == 0 {
 		return nil
 	}
-	return j.known[trialKey{set.String(), repeat, sample}]
+	return j.known[journalLine{Set: ranges(set, j.candidates), Repeat: repeat, Sample: sample}.key()]
 }
 
 func (j *Journal) record(set engine.Set, repeat, sample int, t *trial) error {
 	if j == nil {
 		return nil
 	}
-	l := journalLine{Set: set.String(), Repeat: repeat, Sample: sample, Verdict: t.Verdict, Ratio: number(t.Ratio), Work: number(t.work),
-		Key: t.key, Detail: t.Detail}
-	for _, m := range t.Metrics {
-		l.Metrics = append(l.Metrics, journalReading{m.Output, m.Metric, number(m.Value)})
+	l := lineOf(t)
+	l.Set, l.Repeat, l.Sample = ranges(set, j.candidates), repeat, sample
+	if err := j.write(l); err != nil {
+		return err
 	}
-	b, err := json.Marshal(l)
+	j.known[l.key()] = t
+	return nil
+}
+
+func (j *Journal) write(v any) error {
+	line, err := encodeLine(v)
 	if err == nil {
-		_, err = j.file.Write(append(b, '\n'))
+		_, err = j.file.Write(line)
+	}
+	if now := time.Now(); err == nil && now.Sub(j.synced) >= syncEvery {
+		err = j.sync(now)
 	}
 	if err != nil {
 		return fmt.Errorf("writing the journal %s: %w", j.path, err)
 	}
-	j.known[trialKey{l.Set, repeat, sample}] = t
 	return nil
+}
+
+func (j *Journal) sync(now time.Time) error {
+	j.synced = now
+	return j.file.Sync()
 }

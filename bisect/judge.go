@@ -15,7 +15,7 @@ type Judge interface {
 	Bind(reference []engine.Observation) (BoundJudge, error)
 }
 
-// A BoundJudge judges runs against the reference that it is bound to.
+// A BoundJudge judges runs against the reference that it is bound to. Several goroutines may call it.
 type BoundJudge interface {
 	// Judge says what o, a run on the sample of that index, is worth.
 	Judge(sample int, o engine.Observation) (Judgement, error)
@@ -117,25 +117,6 @@ func (l limit) Judge(_ int, o engine.Observation) (Judgement, error) {
 		good, ratio = v >= l.bound, l.bound/v
 	}
 	return plain(good, ratio), nil
-}
-
-// NewStatus returns a Judge of engines that give an exit status: 0 is good, 125 no answer, any other bad, as git bisect run has it.
-func NewStatus() Judge { return status{} }
-
-type status struct{}
-
-func (status) Bind([]engine.Observation) (BoundJudge, error) { return status{}, nil }
-
-func (status) Accept() []string { return []string{"status==0"} }
-
-func (status) Judge(_ int, o engine.Observation) (Judgement, error) {
-	switch {
-	case o.Status == nil:
-		return Judgement{Verdict: Skipped, Detail: "the run gave no exit status to judge by"}, nil
-	case *o.Status == 125:
-		return Judgement{Verdict: Skipped, Detail: "exit status 125"}, nil
-	}
-	return plain(*o.Status == 0, math.NaN()), nil
 }
 
 // plain is a judgement whose ratio is on the side of 1 where its verdict is, also where the number does not say so.

@@ -39,6 +39,9 @@ func (s *search) shake() error {
 func (s *search) dropChunks(keep engine.Set, size int) (engine.Set, error) {
 	list := keep.Positions()
 	for end := len(list); end > 0; end -= size {
+		if err := s.expectDrops(keep, list[:end], size); err != nil {
+			return keep, err
+		}
 		rest := keep.Minus(engine.SetOf(list[max(end-size, 0):end]...))
 		if ok, err := s.repairs(rest); err != nil {
 			return keep, err
@@ -47,6 +50,15 @@ func (s *search) dropChunks(keep engine.Set, size int) (engine.Set, error) {
 		}
 	}
 	return keep, nil
+}
+
+// expectDrops announces that chunks are to be dropped, on the guess that each turns out to be needed.
+func (s *search) expectDrops(keep engine.Set, list []int, size int) error {
+	var keeps []engine.Set
+	for end := len(list); end > 0 && len(keeps) < s.jobs; end -= size {
+		keeps = append(keeps, keep.Minus(engine.SetOf(list[max(end-size, 0):end]...)))
+	}
+	return s.expectRepairs(keeps...)
 }
 
 // dropPair drops the first pair of members that can go.
@@ -69,21 +81,45 @@ func (s *search) dropPair(keep engine.Set) (smaller engine.Set, dropped bool, er
 	return keep, false, nil
 }
 
-// proveMinimal makes sure that the best set stops repairing when any one member is enforced again. Members that turn out to be dispensable
-// are dropped. It reports false when a probe gave no answer.
-func (s *search) proveMinimal() (bool, error) {
-	proven := true
-	for _, u := range s.best.Positions() {
-		rest := s.best.Minus(engine.SetOf(u))
-		v, err := s.verdictWithout(rest)
+// claimMinimal makes sure that the best set repairs, and that it stops repairing when any one member is enforced again. Members that turn out
+// to be dispensable are dropped.
+func (s *search) claimMinimal() error {
+	for {
+		repaired, err := s.confirm(s.enforced(*s.best))
 		if err != nil {
-			return false, err
+			return err
+		}
+		smaller, minimal, err := s.dispensable(*s.best)
+		if err != nil {
+			return err
+		}
+		if smaller == nil {
+			if s.result.Proven.KeepF32 = minimal && repaired.Verdict == Pass; !s.result.Proven.KeepF32 {
+				s.warn("the culprit set repairs the rest, but it is not proven that every member is needed: some probes gave no answer")
+			}
+			return nil
+		}
+		s.best = smaller
+	}
+}
+
+// dispensable returns keep without a member that is not needed, or nil; minimal is false when a probe gave no answer.
+func (s *search) dispensable(keep engine.Set) (smaller *engine.Set, minimal bool, err error) {
+	minimal = true
+	list := keep.Positions()
+	for i := len(list) - 1; i >= 0; i-- {
+		if err := s.expectDrops(keep, list[:i+1], 1); err != nil {
+			return nil, false, err
+		}
+		rest := keep.Minus(engine.SetOf(list[i]))
+		v, err := s.confirmVerdict(s.enforced(rest))
+		if err != nil {
+			return nil, false, err
 		}
 		if v == Pass {
-			s.best = &rest
-			return s.proveMinimal()
+			return &rest, false, nil
 		}
-		proven = proven && v.Answered()
+		minimal = minimal && v.Answered()
 	}
-	return proven, nil
+	return nil, minimal, nil
 }

@@ -1,18 +1,19 @@
 package bisect
 
 import (
-	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 
-	"halfway/compare"
 	"halfway/engine"
+	"halfway/engine/tensor"
 )
 
-// A prober runs enforced sets and remembers what they showed. Each set runs once on a sample, whatever is asked of it later.
+// A prober runs enforced sets and remembers what they showed. How many runs a verdict takes is said in votes.go.
 type prober struct {
 	engine    engine.Engine
 	samples   []engine.Sample
@@ -21,12 +22,15 @@ type prober struct {
 	own       bool                 // the reference is the engine's run with nothing enforced
 	journal   *Journal
 	limits    limits
+	jobs      int
 
-	trials map[string][]*trial // by name of the probe, by sample
-	order  []int               // the samples, most telling first
+	records map[setKey]*record
+	order   []int // the samples, most telling first
+	votes   votes
 
 	probes int
-	work   float64 // forward passes
+	work   float64       // forward passes
+	spent  time.Duration // in runs of the engine, with those that the journal remembers
 
 	stage     Stage
 	count     *int // of the probe that is being made, where it is a CNT
@@ -34,18 +38,25 @@ type prober struct {
 	progress  func(Event)
 }
 
-// A trial is one judged run of one set on one sample.
-type trial struct {
-	Judgement
-	key  string  // of the observation
-	work float64 // forward passes
+// setKey tells sets apart in little memory.
+type setKey [sha256.Size]byte
+
+func keyOf(set engine.Set) setKey { return sha256.Sum256([]byte(set.String())) }
+
+// A record is all runs of one set: by repetition, then by sample; nil where a sample was not run. Their verdicts are counted.
+type record struct {
+	runs            [][]*trial
+	good, bad, none int
 }
 
-// An outcome is what one set showed on all samples.
-type outcome struct {
-	Probe
-	ratio float64 // the worst error over its tolerance
-	key   string  // when not "", equal keys mean outputs that are equal bit for bit on every sample
+func (p *prober) record(set engine.Set) *record {
+	k := keyOf(set)
+	r := p.records[k]
+	if r == nil {
+		r = &record{}
+		p.records[k] = r
+	}
+	return r
 }
 
 // learn makes the reference: the given outputs, else the engine's run with nothing enforced.
@@ -58,10 +69,12 @@ func (p *prober) learn(given [][]engine.Output, judge Judge) error {
 			p.reference = append(p.reference, engine.Observation{Outputs: given[i]})
 			continue
 		}
+		start := time.Now()
 		o, err := p.run(engine.Set{}, i)
 		if err != nil {
 			return fmt.Errorf("running the reference, nothing enforced, on %s: %w", p.samples[i].Source, err)
 		}
+		p.spent += time.Since(start)
 		p.reference = append(p.reference, o)
 	}
 	var err error
@@ -83,60 +96,72 @@ func (p *prober) run(set engine.Set, sample int) (engine.Observation, error) {
 	return o, err
 }
 
-// decide runs set on one sample after another until one fails, and says whether the set is bad.
+// decide says whether set is bad. It runs one sample after another until one fails, as often as the verdict takes.
 func (p *prober) decide(set engine.Set) (Verdict, error) {
-	o, err := p.probe(set, 0, true)
+	o, err := p.settle(set, p.votes.lead(), true)
 	return o.Verdict, err
 }
 
-// measure runs set on all samples.
-func (p *prober) measure(set engine.Set) (outcome, error) { return p.probe(set, 0, false) }
+// measure is decide with all samples run.
+func (p *prober) measure(set engine.Set) (outcome, error) {
+	return p.settle(set, p.votes.lead(), false)
+}
 
-// again is measure for the n-th time, n > 0: it remembers its n apart from others.
-func (p *prober) again(set engine.Set, n int) (outcome, error) { return p.probe(set, n, false) }
+// again runs set once more on all samples, whatever is known of it, and returns what that run shows.
+func (p *prober) again(set engine.Set) (outcome, error) {
+	r := p.record(set)
+	n := len(r.runs)
+	if err := p.complete(set, r, n, false); err != nil {
+		return outcome{}, err
+	}
+	return worst(r.runs[n]), nil
+}
 
-func (p *prober) probe(set engine.Set, n int, early bool) (outcome, error) {
-	name := set.String()
-	if n > 0 {
-		name += "#" + strconv.Itoa(n)
-	}
-	known := p.trials[name] != nil
-	if !known && p.limits.maxProbes > 0 && p.probes >= p.limits.maxProbes {
-		return outcome{}, &stopped{Unresolved, "budget"}
-	}
+// complete makes the n-th run of set on the samples that it lacks; with early, only until one fails.
+func (p *prober) complete(set engine.Set, r *record, n int, early bool) error {
 	fresh, replayed := false, true
 	for _, i := range p.order {
-		if known && p.trials[name][i] != nil {
-			if early && p.trials[name][i].Verdict.Bad() {
+		if n < len(r.runs) && r.runs[n][i] != nil {
+			if early && r.runs[n][i].Verdict.Bad() {
 				break
 			}
 			continue
 		}
+		if n == len(r.runs) && p.exhausted() {
+			return &stopped{Unresolved, "budget"}
+		}
 		t, old, err := p.trial(set, n, i)
 		if err != nil {
-			return outcome{}, err
+			return err
 		}
-		p.remember(name, i, t)
-		known, fresh, replayed = true, true, replayed && old
+		p.remember(r, n, i, t)
+		fresh, replayed = true, replayed && old
 		if early && t.Verdict.Bad() {
 			break
 		}
 	}
-	o := worst(p.trials[name])
 	if fresh {
+		o := worst(r.runs[n])
+		if n+1 > r.good+r.bad+r.none {
+			p.votes.count(r, o.Verdict)
+		}
 		p.tell(set, o, replayed)
 	}
-	return o, nil
+	return nil
 }
 
+// exhausted reports whether the budget admits no further probe.
+func (p *prober) exhausted() bool { return p.limits.maxProbes > 0 && p.probes >= p.limits.maxProbes }
+
 // remember counts a probe when its first trial is there.
-func (p *prober) remember(name string, sample int, t *trial) {
-	if p.trials[name] == nil {
-		p.trials[name] = make([]*trial, len(p.samples))
+func (p *prober) remember(r *record, n, sample int, t *trial) {
+	if n == len(r.runs) {
+		r.runs = append(r.runs, make([]*trial, len(p.samples)))
 		p.probes++
 	}
-	p.trials[name][sample] = t
+	r.runs[n][sample] = t
 	p.work += t.work
+	p.spent += t.spent
 }
 
 // trial takes the n-th run of set on a sample from the journal, else makes it and records it there.
@@ -150,17 +175,20 @@ func (p *prober) trial(set engine.Set, n, sample int) (t *trial, replayed bool, 
 	return t, false, p.journal.record(set, n, sample, t)
 }
 
+// observe makes and judges one run. It changes nothing in p.
 func (p *prober) observe(set engine.Set, n, sample int) (*trial, error) {
 	var o engine.Observation
 	var err error
+	start := time.Now()
 	if n == 0 && p.own && set.Len() == 0 {
 		o = p.reference[sample]
 	} else {
 		o, err = p.run(set, sample)
 	}
+	spent := time.Since(start).Round(time.Microsecond)
 	if failure, ok := errors.AsType[*engine.Failure](err); ok {
 		detail := strings.ToValidUTF8(failure.Detail, "\uFFFD") // as the journal can give it back
-		return &trial{Judgement: Judgement{Verdict: Verdict(failure.Kind), Detail: detail}}, nil
+		return &trial{Judgement: Judgement{Verdict: Verdict(failure.Kind), Detail: detail}, spent: spent}, nil
 	}
 	if err != nil {
 		return nil, p.explain(err, set, sample)
@@ -168,13 +196,13 @@ func (p *prober) observe(set engine.Set, n, sample int) (*trial, error) {
 	if o.Enforced != nil && !o.Enforced.Equal(set) {
 		detail := fmt.Sprintf("asked to enforce %d nodes, the engine reports %d, %d of them others", set.Len(), o.Enforced.Len(),
 			o.Enforced.Minus(set).Len())
-		return &trial{Judgement: Judgement{Verdict: NotHonoured, Detail: detail}, work: o.Work}, nil
+		return &trial{Judgement: Judgement{Verdict: NotHonoured, Detail: detail}, work: o.Work, spent: spent}, nil
 	}
 	j, err := p.judge.Judge(sample, o)
 	if err != nil {
 		return nil, p.explain(err, set, sample)
 	}
-	return &trial{j, o.Key, o.Work}, nil
+	return &trial{j, bitsOf(o), o.Work, spent}, nil
 }
 
 func (p *prober) explain(err error, set engine.Set, sample int) error {
@@ -184,54 +212,38 @@ func (p *prober) explain(err error, set engine.Set, sample int) error {
 	return fmt.Errorf("probe with %d nodes enforced on sample %s: %w", set.Len(), p.samples[sample].Source, err)
 }
 
-// worst sums up the trials of one set: the largest ratio of the bad ones, else a trial without an answer, else the largest ratio.
-func worst(trials []*trial) outcome {
-	class := func(v Verdict) int {
-		switch {
-		case v.Bad():
-			return 2
-		case !v.Answered():
-			return 1
-		}
-		return 0
+// vouched starts the names of bits that the engine gave.
+const vouched = "key "
+
+// bitsOf names the bits of an observation: the engine's key, else a digest of the outputs; nothing for what is not outputs.
+func bitsOf(o engine.Observation) string {
+	switch {
+	case o.Key != "":
+		return vouched + strings.ToValidUTF8(o.Key, "\uFFFD")
+	case len(o.Outputs) == 0:
+		return ""
 	}
-	at, keys := -1, ""
-	for i, t := range trials {
-		if t == nil || t.key == "" {
-			keys = "-"
-		} else if keys != "-" {
-			keys += t.key + "\n"
-		}
-		if t == nil {
-			continue
-		}
-		if at < 0 || class(t.Verdict) > class(trials[at].Verdict) ||
-			class(t.Verdict) == class(trials[at].Verdict) && t.Ratio > trials[at].Ratio {
-			at = i
-		}
+	h := sha256.New()
+	for _, out := range o.Outputs {
+		h.Write(tensor.Digest(out.Tensor))
 	}
-	t := trials[at]
-	o := outcome{Probe{Verdict: t.Verdict, Metrics: t.Metrics, Sample: at, Detail: t.Detail}, t.Ratio, keys}
-	if keys == "-" {
-		o.key = ""
-	}
-	if o.Metrics == nil {
-		o.Metrics = []compare.Reading{}
-	}
-	return o
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // worstFirst orders the samples by what a measured set showed on them, so that later sets that fail do so early.
 func (p *prober) worstFirst(set engine.Set) {
-	trials := p.trials[set.String()]
+	runs := p.record(set).runs
+	if len(runs) == 0 {
+		return
+	}
 	slices.SortStableFunc(p.order, func(a, b int) int {
-		switch x, y := trials[a].Ratio, trials[b].Ratio; {
-		case x > y:
+		switch x, y := runs[0][a], runs[0][b]; {
+		case x == nil || y == nil || x.Ratio == y.Ratio:
+			return a - b
+		case x.Ratio > y.Ratio:
 			return -1
-		case x < y:
-			return 1
 		}
-		return a - b
+		return 1
 	})
 }
 
@@ -256,30 +268,3 @@ func (p *prober) tell(set engine.Set, o outcome, replayed bool) {
 func (p *prober) event() Event {
 	return Event{Stage: p.stage, Probes: p.probes, Predicted: max(p.predicted, p.probes), ForwardPasses: p.work}
 }
-
-// limits end a search early.
-type limits struct {
-	ctx       context.Context // ends with the caller's, or at the deadline
-	maxProbes int
-}
-
-// errBudget is the cause with which a deadline of the search's own ends its context.
-var errBudget = errors.New("the time budget is used up")
-
-func (l limits) reached() error {
-	switch {
-	case l.ctx.Err() == nil:
-		return nil
-	case errors.Is(context.Cause(l.ctx), errBudget):
-		return &stopped{Unresolved, "budget"}
-	}
-	return &stopped{Unresolved, "interrupted"}
-}
-
-// stopped is the error that ends the stages of a search with an outcome.
-type stopped struct {
-	outcome Outcome
-	reason  string
-}
-
-func (s *stopped) Error() string { return string(s.outcome) + ": " + s.reason }

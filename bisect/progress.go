@@ -10,6 +10,7 @@ const (
 	StageScan     Stage = "scan"     // further CNTs: is the first node the smallest, which other crossings are there
 	StageGroups   Stage = "groups"   // roles, types, blocks
 	StageCulprits Stage = "culprits" // what to keep in f32
+	StageTradeoff Stage = "tradeoff" // how the error falls with what stays in f32, where that is asked for
 	StageSettings Stage = "settings" // patterns, and the probe of what they enforce
 )
 

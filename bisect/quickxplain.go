@@ -7,30 +7,75 @@ import (
 	"halfway/engine"
 )
 
-// quickXplain finds a set of units none of which can be dropped, by divide and conquer (Junker, QUICKXPLAIN, AAAI 2004): about
-// 2k log2(n/k) probes for k of n units, whatever way the units work together, if keeping more in f32 never does harm. It prefers the units
-// that come first.
+// A part is units that a strategy keeps together.
+type part []int
+
+// singles makes each unit a part of its own.
+func singles(units []int) []part {
+	parts := make([]part, len(units))
+	for i := range units {
+		parts[i] = units[i : i+1 : i+1]
+	}
+	return parts
+}
+
+// join is the set of all units of some lists of parts.
+func join(lists ...[]part) engine.Set {
+	var s engine.Set
+	for _, parts := range lists {
+		for _, p := range parts {
+			for _, u := range p {
+				s.Add(u)
+			}
+		}
+	}
+	return s
+}
+
+// quickXplain finds parts none of which can be dropped, by divide and conquer (Junker, QUICKXPLAIN, AAAI 2004): about 2k log2(n/k) probes for k
+// of n parts, whatever way they work together, if keeping more in f32 never does harm. It prefers the parts that come first.
 type quickXplain struct {
-	within []int // units, those to keep rather than others first; keeping all of them repairs
+	within []part // what to keep rather than anything else
+}
+
+func (q quickXplain) probes(_ *search, culprits int) int {
+	return 2 * culprits * (ceilLog2((len(q.within)+culprits)/max(culprits, 1)) + 1)
 }
 
 func (q quickXplain) find(s *search) (keep engine.Set, ok bool, err error) {
-	list, err := q.explain(s, nil, false, q.within)
+	parts, err := q.parts(s)
 	if err != nil {
 		return engine.Set{}, false, err
 	}
-	keep = engine.SetOf(list...)
+	keep = join(parts)
 	ok, err = s.repairs(keep)
 	return keep, ok, err
+}
+
+// parts returns the parts to keep. Where those within do not repair, the units that are in none of them come last.
+func (q quickXplain) parts(s *search) ([]part, error) {
+	from, all := q.within, join(q.within)
+	ok, err := s.repairs(all)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		for u := range s.units {
+			if !all.Has(u) {
+				from = append(from[:len(from):len(from)], part{u})
+			}
+		}
+	}
+	return q.explain(s, nil, false, from)
 }
 
 // explain returns members of from that repair together with base, none of which can be dropped. grown says that base has changed since it
 // was last probed.
 //
 // Invariant: keeping base and from repairs.
-func (q quickXplain) explain(s *search, base []int, grown bool, from []int) ([]int, error) {
+func (q quickXplain) explain(s *search, base []part, grown bool, from []part) ([]part, error) {
 	if grown {
-		if done, err := s.repairs(engine.SetOf(base...)); err != nil || done {
+		if done, err := s.repairs(join(base)); err != nil || done {
 			return nil, err
 		}
 	}
@@ -38,6 +83,9 @@ func (q quickXplain) explain(s *search, base []int, grown bool, from []int) ([]i
 		return from, nil
 	}
 	first, second := from[:len(from)/2], from[len(from)/2:]
+	if err := q.expect(s, base, first); err != nil {
+		return nil, err
+	}
 	needed, err := q.explain(s, slices.Concat(base, first), true, second)
 	if err != nil {
 		return nil, err
@@ -46,13 +94,19 @@ func (q quickXplain) explain(s *search, base []int, grown bool, from []int) ([]i
 	return slices.Concat(more, needed), err
 }
 
-// orders returns all units in each order that is worth a search: early nodes first, late nodes first, and where the objective is cost, cheap
-// ones first.
-func (s *search) orders() [][]int {
-	forward := make([]int, len(s.units))
-	for u := range forward {
-		forward[u] = u
+// expect announces what explain asks next: base with first, and, where that repairs, base with ever smaller parts of first.
+func (q quickXplain) expect(s *search, base, first []part) error {
+	var keeps []engine.Set
+	for n := len(first); n > 0 && len(keeps) < s.jobs; n /= 2 {
+		keeps = append(keeps, join(base, first[:n]))
 	}
+	return s.expectRepairs(keeps...)
+}
+
+// orders returns the units in each order that is worth a search: early nodes first, late nodes first, and where the objective is cost, cheap
+// ones first. Units of which the scan has shown that they change no bit are left out.
+func (s *search) orders() [][]int {
+	forward := s.live()
 	backward, cheap := slices.Clone(forward), slices.Clone(forward)
 	slices.Reverse(backward)
 	if s.Objective != "cost" {

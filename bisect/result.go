@@ -48,7 +48,7 @@ type Probe struct {
 	Detail  string            `json:"detail,omitempty"` // of a probe without an answer
 }
 
-// A Result is all that a search found out, in the form of its JSON.
+// A Result is all that a search found out. It is written as JSON and read back without loss.
 type Result struct {
 	Schema    string      `json:"schema"`
 	Outcome   Outcome     `json:"outcome"`
@@ -70,6 +70,8 @@ type Result struct {
 	Verified *Verified `json:"verified"`
 	Proven   Proven    `json:"proven"`
 	Curve    []Point   `json:"curve"` // every CNT that was probed, ascending
+
+	Tradeoff []Tradeoff `json:"tradeoff,omitempty"` // where it was asked for, by ascending share of work in f32
 
 	Probes        int           `json:"probes"`
 	ForwardPasses ForwardPasses `json:"forward_passes"`
@@ -116,7 +118,7 @@ type Point struct {
 	Probe
 }
 
-// A Tag is Type@name as raw bytes. Where it is not UTF-8 its JSON has replacement characters and tag_base64 beside it.
+// A Tag is Type@name, any bytes. How JSON has those that are not UTF-8 is said in resultjson.go.
 type Tag = string
 
 // Kept is a node that the repair keeps in f32.
@@ -142,10 +144,10 @@ type Group struct {
 // Settings are the two ways to ask a runtime for the repair. Each alone, with the other unset, enforces the candidates not kept.
 type Settings struct {
 	Chosen     string            `json:"chosen"` // "pos" or "neg"
-	Pos        string            `json:"pos"`
-	Neg        string            `json:"neg"`
+	Pos        string            `json:"-"`
+	Neg        string            `json:"-"`
 	Exact      bool              `json:"exact"`
-	AlsoKept   []Tag             `json:"also_kept"`
+	AlsoKept   []Tag             `json:"-"` // tags that the nearest settings keep beside the wanted ones
 	Properties map[string]string `json:"properties"`
 }
 

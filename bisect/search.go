@@ -2,7 +2,10 @@ package bisect
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -23,11 +26,31 @@ type Config struct {
 	Universe patterns.Settings
 
 	Exhaustive Tristate      // whether to probe every CNT: Always, Never, or, Auto, when that is predicted to be quick
+	Grow       Grow          // which of the two patterns grows
+	Objective  string        // what makes a culprit set better: "size", fewer units (the default), or "cost", fewer multiply-adds
+	Tradeoff   bool          // whether to measure how the error falls with the work that stays in f32
+	MaxF32     Share         // what may stay in f32 at most; a repair that takes more gives way to the best that does not
 	MaxProbes  int           // 0: no limit
 	MaxTime    time.Duration // 0: no limit
-	Objective  string        // what makes a culprit set better: "size", fewer units (the default), or "cost", fewer multiply-adds
+	Jobs       int           // how many runs the engine may be asked for at once; below 2 one
 	Journal    *Journal      // nil: none
 	Progress   func(Event)   // nil: none; called from the goroutine of the search
+}
+
+// Grow says which of the two patterns a search grows, as people do by hand.
+type Grow string
+
+// The ways to grow. GrowNeg, the default, looks for the smallest set to keep in f32. GrowPos begins with nothing enforced and adds roles, then
+// units, while the network still passes: it ends with a set that runs reduced and to which nothing can be added.
+const (
+	GrowNeg Grow = "neg"
+	GrowPos Grow = "pos"
+)
+
+// A Share bounds what may stay in f32. Zero fields set no bound.
+type Share struct {
+	Nodes int     // number of candidates
+	Work  float64 // share of the universe's multiply-adds, 0.05 for five per cent
 }
 
 // Tristate is a choice that may be left to the search.
@@ -53,7 +76,14 @@ func Search(ctx context.Context, c Config) (*Result, error) {
 	ctx, cancel := c.withDeadline(ctx)
 	defer cancel()
 	s := newSearch(ctx, c)
-	err := s.run()
+	err := s.prepare()
+	if err == nil {
+		err = s.run()
+	}
+	if errors.Is(err, errContradiction) {
+		s.begin()
+		err = s.run()
+	}
 	if stop, ok := errors.AsType[*stopped](err); ok {
 		s.result.Outcome = stop.outcome
 		if stop.reason != "" {
@@ -92,20 +122,35 @@ type search struct {
 }
 
 func newSearch(ctx context.Context, c Config) *search {
+	s := &search{Config: c, prober: newProber(ctx, c)}
+	s.begin()
+	return s
+}
+
+// begin forgets what was concluded, not what was probed.
+func (s *search) begin() {
 	r := &Result{Schema: Schema, Samples: []Source{}, Accept: []string{}, KeepF32: []Kept{}, Groups: []Group{}, Curve: []Point{},
 		Warnings: []string{}}
-	for _, sample := range c.Samples {
+	for _, sample := range s.Config.Samples {
 		r.Samples = append(r.Samples, Source{sample.Source, sample.SHA256})
 	}
-	return &search{Config: c, prober: newProber(ctx, c), result: r, counts: map[int]outcome{}}
+	if s.space != nil {
+		s.describe(r)
+	}
+	s.result, s.counts, s.best, s.groups, s.grouped = r, map[int]outcome{}, nil, nil, 0
+}
+
+// describe fills in what is known before the first probe.
+func (s *search) describe(r *Result) {
+	r.Candidates, r.Units = len(s.candidates), countUnits(s.candidates)
+	if s.prober.judge != nil {
+		r.Accept = s.prober.judge.Accept()
+	}
 }
 
 // run goes through the stages. It always ends with an error: a *stopped holds the outcome.
 func (s *search) run() error {
-	if err := s.prepare(); err != nil {
-		return err
-	}
-	for _, stage := range []func() error{s.ends, s.first, s.groupsOfFirst, s.culprits, s.groupsOfCulprits, s.settings} {
+	for _, stage := range []func() error{s.ends, s.first, s.groupsOfFirst, s.culprits, s.groupsOfCulprits, s.tradeoff, s.settings} {
 		if err := stage(); err != nil {
 			return err
 		}
@@ -121,16 +166,26 @@ func (s *search) prepare() error {
 	} else if err != nil {
 		return err
 	}
-	s.result.Candidates, s.result.Units = len(candidates), countUnits(candidates)
 	if s.space, err = newSpace(candidates, s.Universe); err != nil {
 		return err
 	}
+	s.describe(s.result)
 	s.enter(StageEnds, 3)
 	if err := s.learn(s.Reference, s.judgeOrDefault()); err != nil {
 		return err
 	}
-	s.result.Accept = s.prober.judge.Accept()
-	return nil
+	s.describe(s.result)
+	return s.Journal.bind(digest(candidates, s.result.Accept), len(candidates))
+}
+
+// digest is a hash of what the lines of a journal mean: the candidates in their order, and the rules.
+func digest(candidates []engine.Candidate, accept []string) string {
+	h := sha256.New()
+	for _, c := range candidates {
+		fmt.Fprintf(h, "%q %d %q %d\n", c.Graph, c.Index, c.Tag, c.Unit)
+	}
+	fmt.Fprintf(h, "%q\n", accept)
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func (c Config) judgeOrDefault() Judge {
@@ -143,10 +198,15 @@ func (c Config) judgeOrDefault() Judge {
 // conclude is the outcome of a search that went through all stages.
 func (s *search) conclude() error {
 	r := s.result
-	if r.First == nil || r.Verified == nil || r.Verified.Verdict != Pass || !r.Proven.Settings {
-		return &stopped{Unresolved, ""}
+	switch {
+	case r.First != nil && r.Verified != nil && r.Verified.Verdict == Pass && r.Proven.Settings:
+		return &stopped{Found, ""}
+	case r.Verified != nil && r.Verified.Verdict.Bad() && s.limited():
+		return &stopped{NotRepairable, ""}
+	case s.votes.undecided > 0:
+		return &stopped{Unresolved, "noise"}
 	}
-	return &stopped{Found, ""}
+	return &stopped{Unresolved, ""}
 }
 
 // finish fills in what a search reports however it ended.
@@ -159,25 +219,48 @@ func (s *search) finish() error {
 		r.First.Crossings = s.crossings()
 	}
 	r.Probes, r.ForwardPasses.Total = s.probes, s.work
-	if s.best != nil && r.Settings == nil {
-		return s.describeRepair(*s.best)
+	if s.votes.unstable {
+		s.warn(fmt.Sprintf("the engine is unstable: %d of %d repeated runs were outvoted; each verdict is a majority that is wrong with a probability of "+
+			"at most %.1e, if a run errs with one of at most %.2g", s.votes.minority, s.votes.total, claimError, s.votes.rate()))
 	}
-	return nil
+	if r.Outcome != Unresolved {
+		return nil
+	}
+	return s.open()
+}
+
+// open says what an unfinished search knows, and what it leaves open.
+func (s *search) open() error {
+	if lo, hi := s.lowestFailure(); s.result.First == nil && hi >= 0 {
+		s.warn(fmt.Sprintf("open: the first node lies between CNT=%d, which passes, and CNT=%d, which fails", lo, hi))
+	}
+	if s.best == nil || s.result.Settings != nil {
+		return nil
+	}
+	if !s.result.Proven.KeepF32 {
+		s.warn("open: the set to keep in f32 repairs the rest, but a smaller one may do")
+	}
+	return s.describeRepair(*s.best)
 }
 
 // warn adds a warning to the result.
 func (s *search) warn(text string) { s.result.Warnings = append(s.result.Warnings, text) }
 
-// cheap reports whether so many more probes are predicted to take no more than ten seconds. Half a pass a probe is what an engine takes
-// that computes only what changed.
+// quick is what a search may spend without being asked to.
+const quick = 10 * time.Second
+
+// cheap reports whether so many more probes are predicted to take less than quick: by the engine's own estimate, at half a pass a probe, which
+// is what an engine takes that computes only what changed; else by what its runs took so far.
 func (s *search) cheap(probes int) bool {
-	e, ok := s.Config.Engine.(engine.Estimator)
-	return ok && e.Seconds(float64(probes)/2*float64(len(s.Samples))) < 10
+	if e, ok := s.Config.Engine.(engine.Estimator); ok {
+		return e.Seconds(float64(probes)/2*float64(len(s.Samples))) < quick.Seconds()
+	}
+	return float64(s.spent)/float64(max(s.probes, 1))*float64(probes) < float64(quick)
 }
 
 func newProber(ctx context.Context, c Config) *prober {
-	p := &prober{engine: c.Engine, samples: c.Samples, journal: c.Journal, progress: c.Progress, trials: map[string][]*trial{},
-		limits: limits{ctx, c.MaxProbes}}
+	p := &prober{engine: c.Engine, samples: c.Samples, journal: c.Journal, progress: c.Progress, records: map[setKey]*record{},
+		limits: limits{ctx, c.MaxProbes}, jobs: c.Jobs}
 	for i := range c.Samples {
 		p.order = append(p.order, i)
 	}

@@ -7,6 +7,9 @@ import (
 	"halfway/patterns"
 )
 
+// maxSetting is the length of an environment string, name included, that every system takes.
+const maxSetting = 128<<10 - 64
+
 // settings turns the culprit set into patterns and runs what they enforce once more, exactly as exported.
 func (s *search) settings() error {
 	if s.best == nil {
@@ -26,12 +29,17 @@ func (s *search) settings() error {
 		s.warn(fmt.Sprintf("the exported settings enforce %d nodes instead of %d", set.Len(), wanted.Len()))
 		return nil
 	}
-	if _, err := s.measure(set); err != nil {
+	if _, err := s.confirm(set); err != nil {
 		return err
 	}
-	o, err := s.again(set, 1)
+	o, err := s.again(set)
 	if err != nil {
 		return err
+	}
+	if !s.votes.vouched {
+		if o, err = s.confirm(set); err != nil {
+			return err
+		}
 	}
 	s.result.Verified = &Verified{o.Probe, s.result.Settings.Chosen, set.Len()}
 	s.result.Proven.Settings = o.Verdict == Pass
@@ -65,17 +73,28 @@ func (s *search) describeRepair(units engine.Set) error {
 		}
 		s.result.KeepF32 = append(s.result.KeepF32, k)
 	}
+	var err error
+	s.result.Settings, err = s.settingsFor(units)
+	return err
+}
+
+// settingsFor writes the settings that keep the units of a set, and what the universe leaves out.
+func (s *search) settingsFor(units engine.Set) (*Settings, error) {
+	kept := s.kept(units)
 	tags, keep := make([]string, len(s.candidates)), make([]bool, len(s.candidates))
 	for p, c := range s.candidates {
 		tags[p], keep[p] = c.Tag, kept.Has(p) || !s.universe.Has(p)
 	}
 	r, err := patterns.ForKeep(tags, keep)
 	if err != nil {
-		return fmt.Errorf("writing patterns for the %d nodes to keep in f32: %w", kept.Len(), err)
+		return nil, fmt.Errorf("writing patterns for the %d nodes to keep in f32: %w", kept.Len(), err)
 	}
-	s.result.Settings = &Settings{Chosen: r.Chosen, Pos: r.Pos, Neg: r.Neg, Exact: r.Exact, AlsoKept: append([]Tag{}, r.AlsoKept...),
+	settings := &Settings{Chosen: r.Chosen, Pos: r.Pos, Neg: r.Neg, Exact: r.Exact, AlsoKept: append([]Tag{}, r.AlsoKept...),
 		Properties: map[string]string{}}
-	return nil
+	if s.Grow == GrowPos && len(r.Pos) < maxSetting {
+		settings.Chosen = "pos"
+	}
+	return settings, nil
 }
 
 // closureOf returns the candidates that the Closure of these names.

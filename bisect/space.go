@@ -2,6 +2,7 @@ package bisect
 
 import (
 	"fmt"
+	"slices"
 
 	"halfway/engine"
 	"halfway/patterns"
@@ -12,10 +13,13 @@ import (
 type space struct {
 	candidates []engine.Candidate
 	universe   engine.Set
-	rank       []int   // by position: place among the universe's candidates of its graph, as CNT counts them; -1 outside
-	at         [][]int // by rank: the positions of that rank, one a graph
-	units      []unit  // in the order of their first member
-	unitOf     []int   // by position: place in units; -1 outside
+	rank       []int        // by position: place among the universe's candidates of its graph, as CNT counts them; -1 outside
+	at         [][]int      // by rank: the positions of that rank, one a graph
+	prefixes   []engine.Set // every stride-th prefix: the ranks below stride*i
+	units      []unit       // in the order of their first member
+	unitOf     []int        // by position: place in units; -1 outside
+	roleOf     []string     // by unit; see nameGroups
+	blockOf    []string
 }
 
 // A unit is the part of the nodes executed as one that lies in the universe.
@@ -54,11 +58,12 @@ func newSpace(candidates []engine.Candidate, universe patterns.Settings) (*space
 		}
 		sp.join(p, u)
 	}
+	sp.nameGroups(patterns.Block)
 	return sp, nil
 }
 
 func checkCandidate(c engine.Candidate, position, n int) error {
-	for _, q := range append([]int{c.Unit}, c.Closure...) {
+	for _, q := range slices.Concat([]int{c.Unit}, c.Closure, c.Preds) {
 		if q < 0 || q >= n {
 			return fmt.Errorf("the engine's candidate %d (%q) refers to candidate %d of %d", position, c.Tag, q, n)
 		}
@@ -108,10 +113,25 @@ func admit(candidates []engine.Candidate, s patterns.Settings) ([]bool, error) {
 	return admitted, nil
 }
 
+// stride is how far apart prefixes are remembered.
+const stride = 256
+
 // prefix is what CNT=k enforces under the universe's patterns: ranks 0..k of every graph.
 func (sp *space) prefix(k int) engine.Set {
-	s := engine.NewSet(len(sp.candidates))
-	for _, positions := range sp.at[:min(k+1, len(sp.at))] {
+	end := min(k+1, len(sp.at))
+	if len(sp.prefixes) == 0 {
+		sp.prefixes = []engine.Set{engine.NewSet(len(sp.candidates))}
+	}
+	for n := len(sp.prefixes); n <= end/stride; n++ {
+		sp.prefixes = append(sp.prefixes, sp.extend(sp.prefixes[n-1], (n-1)*stride, n*stride))
+	}
+	return sp.extend(sp.prefixes[end/stride], end/stride*stride, end)
+}
+
+// extend is a copy of s with the ranks from lo to below hi.
+func (sp *space) extend(s engine.Set, lo, hi int) engine.Set {
+	s = s.Clone()
+	for _, positions := range sp.at[lo:max(lo, hi)] {
 		for _, p := range positions {
 			s.Add(p)
 		}
@@ -168,6 +188,22 @@ func (sp *space) cost(keep engine.Set) (macs, bytes int64) {
 		bytes += sp.units[u].bytes
 	}
 	return macs, bytes
+}
+
+// nodes is the number of candidates in the units of a set, with closure.
+func (sp *space) nodes(keep engine.Set) int { return sp.kept(keep).Len() }
+
+// share is the share of the universe's multiply-adds in the units of a set; of the units where there are no multiply-adds.
+func (sp *space) share(keep engine.Set) float64 {
+	total := int64(0)
+	for _, u := range sp.units {
+		total += u.macs
+	}
+	if total == 0 {
+		return float64(keep.Len()) / float64(max(len(sp.units), 1))
+	}
+	macs, _ := sp.cost(keep)
+	return float64(macs) / float64(total)
 }
 
 // tags returns the tags of the given positions.

@@ -1,0 +1,137 @@
+package bisect
+
+import (
+	"cmp"
+	"slices"
+
+	"halfway/engine"
+)
+
+// ranked keeps the units that a measurement blames most, as few of them as repair, and drops what is not needed, the least blamed first.
+// It is for errors that accumulate: no unit is guilty by itself, but some add more than others, and keeping those takes the fewest.
+type ranked struct{ by ranking }
+
+// A ranking says what units are ranked by.
+type ranking int
+
+const (
+	byGain   ranking = iota // what the error grows by where the scan of CNTs adds the unit: costs no probe
+	byHarm                  // the error with the unit alone enforced: one probe a unit
+	byRelief                // what the error falls by when the unit alone is kept: one probe a unit
+)
+
+func (r ranked) probes(s *search, culprits int) int {
+	live := len(s.live())
+	n := 2*ceilLog2(live+1) + 2*culprits*2
+	if r.by != byGain {
+		n += live
+	}
+	return n
+}
+
+func (r ranked) find(s *search) (keep engine.Set, ok bool, err error) {
+	order, err := r.order(s)
+	if err != nil || len(order) == 0 {
+		return engine.Set{}, false, err
+	}
+	top, err := s.shortest(order)
+	if err != nil || top == nil {
+		return engine.Set{}, false, err
+	}
+	return quickXplain{singles(top)}.find(s)
+}
+
+// order lists the units that are blamed at all, most first.
+func (r ranked) order(s *search) ([]int, error) {
+	blame := make([]float64, len(s.units))
+	units := s.live()
+	for i, u := range units {
+		b, err := r.blame(s, u, units[i:])
+		if err != nil {
+			return nil, err
+		}
+		blame[u] = b
+	}
+	units = slices.DeleteFunc(units, func(u int) bool { return !(blame[u] > 0) })
+	slices.SortStableFunc(units, func(a, b int) int { return cmp.Compare(blame[b], blame[a]) })
+	return units, nil
+}
+
+// blame measures unit u; those after it are next.
+func (r ranked) blame(s *search, u int, next []int) (float64, error) {
+	switch r.by {
+	case byHarm:
+		if err := s.expectAlone(next); err != nil {
+			return 0, err
+		}
+		o, err := s.measure(s.members(engine.SetOf(u)))
+		return o.ratio, err
+	case byRelief:
+		if err := s.expectRepairs(one(next, s.jobs)...); err != nil {
+			return 0, err
+		}
+		o, err := s.measure(s.enforced(engine.SetOf(u)))
+		return energy(s.full) - energy(o), err
+	}
+	gain := 0.0
+	for _, p := range s.units[u].members {
+		o, known := s.counts[s.rank[p]]
+		before, too := s.counts[s.rank[p]-1]
+		if known && too {
+			gain += max(energy(o)-energy(before), 0)
+		}
+	}
+	return gain, nil
+}
+
+// energy is the square of the error: errors that know nothing of each other add in it. It is bounded so that differences are numbers.
+func energy(o outcome) float64 {
+	e := min(o.ratio, 1e100)
+	return e * e
+}
+
+// one makes a set of each of the first n units.
+func one(units []int, n int) []engine.Set {
+	var sets []engine.Set
+	for _, u := range units[:min(len(units), max(n, 0))] {
+		sets = append(sets, engine.SetOf(u))
+	}
+	return sets
+}
+
+// expectAlone announces that units are to be enforced alone, each by itself.
+func (s *search) expectAlone(units []int) error {
+	sets := one(units, s.jobs)
+	for i := range sets {
+		sets[i] = s.members(sets[i])
+	}
+	return s.expect(sets...)
+}
+
+// shortest returns as few of the first units of order as repair: doubled until they do, then bisected. nil means that all of them do not.
+func (s *search) shortest(order []int) ([]int, error) {
+	lo, hi := 0, 1
+	for ; ; hi = min(2*hi, len(order)) {
+		ok, err := s.repairs(engine.SetOf(order[:hi]...))
+		if err != nil || !ok && hi == len(order) {
+			return nil, err
+		}
+		if ok {
+			break
+		}
+		lo = hi
+	}
+	for hi-lo > 1 {
+		mid := lo + (hi-lo)/2
+		ok, err := s.repairs(engine.SetOf(order[:mid]...))
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			hi = mid
+		} else {
+			lo = mid
+		}
+	}
+	return order[:hi], nil
+}
