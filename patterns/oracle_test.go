@@ -1,0 +1,90 @@
+package patterns
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// An oracle is a process of the real std::regex, compiled from testdata/oracle.cpp.
+type oracle struct {
+	in  io.WriteCloser
+	out io.Reader
+}
+
+// newOracle compiles and starts the oracle, or skips the test where there is no g++.
+func newOracle(t testing.TB) *oracle {
+	t.Helper()
+	compiler, err := exec.LookPath("g++")
+	if err != nil {
+		t.Skip("no g++: the comparison with the real std::regex is left out")
+	}
+	exe := filepath.Join(t.TempDir(), "oracle")
+	if out, err := exec.Command(compiler, "-O1", "-o", exe, filepath.Join("testdata", "oracle.cpp")).CombinedOutput(); err != nil {
+		t.Fatalf("compiling the oracle: %v\n%s", err, out)
+	}
+	cmd := exec.Command(exe)
+	cmd.Stderr = os.Stderr
+	o := &oracle{}
+	if o.in, err = cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if o.out, err = cmd.StdoutPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		o.in.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the oracle: %v", err)
+		}
+	})
+	return o
+}
+
+// verdicts returns a byte for each subject: 1 found, 0 not; or nil and the message where the pattern is refused.
+func (o *oracle) verdicts(t testing.TB, pattern string, subjects []string) ([]byte, string) {
+	t.Helper()
+	var b bytes.Buffer
+	put := func(s string) {
+		b.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(s))))
+		b.WriteString(s)
+	}
+	put(pattern)
+	b.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(subjects))))
+	for _, s := range subjects {
+		put(s)
+	}
+	sent := make(chan error, 1)
+	go func() {
+		_, err := o.in.Write(b.Bytes())
+		sent <- err
+	}()
+	answer := make([]byte, 1+len(subjects))
+	if _, err := io.ReadFull(o.out, answer); err != nil {
+		t.Fatalf("the oracle ended at %.200q (%d bytes): %v", pattern, len(pattern), err)
+	}
+	if err := <-sent; err != nil {
+		t.Fatal(err)
+	}
+	if answer[0] == 0 {
+		return nil, "refused"
+	}
+	return answer[1:], ""
+}
+
+// everyByte is a subject for each byte.
+func everyByte() []string {
+	s := make([]string, 256)
+	for i := range s {
+		s[i] = string([]byte{byte(i)})
+	}
+	return s
+}
+

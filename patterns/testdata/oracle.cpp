@@ -1,0 +1,38 @@
+// The real std::regex: reads a pattern and subjects, each with its length, until the input ends, and answers with a byte whether the pattern
+// is accepted and a byte for each subject whether it is found there.
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <regex>
+#include <string>
+#include <vector>
+
+static bool number(uint32_t &n) { return fread(&n, sizeof n, 1, stdin) == 1; }
+
+static std::string text() {
+    uint32_t n;
+    if (!number(n)) exit(1);
+    std::string s(n, '\0');
+    if (n && fread(&s[0], 1, n, stdin) != n) exit(1);
+    return s;
+}
+
+int main() {
+    uint32_t n;
+    while (number(n)) {
+        std::string pattern(n, '\0');
+        if (n && fread(&pattern[0], 1, n, stdin) != n) return 1;
+        if (!number(n)) return 1;
+        std::vector<std::string> subjects;
+        while (n--) subjects.push_back(text());
+        std::string answer(1 + subjects.size(), '\0');
+        try {
+            std::regex re(pattern.c_str());
+            answer[0] = 1;
+            for (size_t i = 0; i < subjects.size(); i++) answer[1 + i] = std::regex_search(subjects[i], re);
+        } catch (const std::regex_error &) {
+        }
+        fwrite(answer.data(), 1, answer.size(), stdout);
+        fflush(stdout);
+    }
+}
