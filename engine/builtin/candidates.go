@@ -48,7 +48,7 @@ func (p *plan) describeUnits(list []engine.Candidate) {
 	}
 	for _, u := range p.units {
 		head := -1
-		for _, n := range u {
+		for _, n := range u.Members {
 			at, ok := position[n]
 			if !ok {
 				continue
@@ -57,7 +57,7 @@ func (p *plan) describeUnits(list []engine.Candidate) {
 				head = at
 			}
 			list[at].Unit = head
-			if graph.IsResidualSum(n, u) && n != u[0] {
+			if graph.IsResidualSum(n, u) && n != u.Members[0] {
 				list[head].Closure = append(list[head].Closure, at)
 			}
 		}

@@ -16,7 +16,7 @@ type plan struct {
 	graph      *graph.Graph
 	path       string // "" for the main graph, else the way to the body
 	candidates int    // position of the first candidate
-	units      [][]*graph.Node
+	units      []graph.Unit
 	steps      []*step
 	macs       int64 // of one pass
 	peak       int64 // bytes of the values that are alive at the same time, at most
@@ -34,6 +34,7 @@ type step struct {
 	view      bool        // the output shares the elements of input 0
 	roundIn   []condition // by input
 	roundOut  []condition // by output
+	odd       bool        // rounds its result as the plugin's Convert does
 	candidate int         // position among the candidates, -1 when it is none
 	in        []int       // slots
 	out       int         // slot of output 0; the others follow
@@ -88,6 +89,7 @@ func (b *planner) addSteps(p *plan, e *graph.Enforcement, position []int) error 
 		}
 		s := &step{index: b.steps, node: n, candidate: position[n.ID], out: b.slots,
 			roundIn: conditions(roundings[n.ID].In, position), roundOut: conditions(roundings[n.ID].Out, position)}
+		s.odd = b.fused && b.precision == tensor.BF16 && n.Op == "Convert" && n.In[0].Type() != tensor.F32
 		first[n.ID] = s.out
 		b.steps++
 		b.slots += len(n.Out)

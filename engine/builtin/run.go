@@ -353,7 +353,11 @@ func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err
 			dst = tensor.New(t.Type, t.Shape...)
 			out[o] = dst
 		}
-		r.workers.Round(dst.F32s(), t.F32s(), r.precision)
+		if s.odd {
+			r.workers.RoundOddUp(dst.F32s(), t.F32s())
+		} else {
+			r.workers.Round(dst.F32s(), t.F32s(), r.precision)
+		}
 	}
 	return out, s.cost(args, specs), nil
 }

@@ -8,8 +8,9 @@ import (
 // widen makes g compute in f32 what the file declares as f16 or bf16, as the plugin does (ConvertPrecision): these types are how parameters,
 // constants and results are stored, and what happens between is rounded by enforcement alone. Types that a result had are left in its node.
 func widen(g *graph.Graph) {
+	kept := tables(g)
 	for _, n := range g.Nodes {
-		if n.Op == "Result" {
+		if n.Op == "Result" || kept[n] {
 			continue
 		}
 		for o := range n.Out {
@@ -30,6 +31,32 @@ func widen(g *graph.Graph) {
 		}
 		n.Bodies = bodies
 	}
+}
+
+// tables are the Gathers of a constant table whose rows are converted to f32 only once they are picked, with their tables: the plugin leaves these
+// in the type that they are stored in, so that enforcement does not touch them.
+func tables(g *graph.Graph) map[*graph.Node]bool {
+	kept := map[*graph.Node]bool{}
+	readers := g.Consumers()
+	onlyRead := func(n *graph.Node, by func(r *graph.Node) bool) bool {
+		for _, r := range readers[n.ID] {
+			if !by(r) {
+				return false
+			}
+		}
+		return true
+	}
+	converts := func(r *graph.Node) bool { return r.Op == "Convert" && r.Out[0].Type == tensor.F32 }
+	for _, n := range g.Nodes {
+		if n.Op != "Gather" || n.In[0].Node.Op != "Constant" || wide(n.Out[0].Type) == n.Out[0].Type || !onlyRead(n, converts) {
+			continue
+		}
+		table := n.In[0].Node
+		if onlyRead(table, func(r *graph.Node) bool { return r == n || converts(r) }) {
+			kept[n], kept[table] = true, true
+		}
+	}
+	return kept
 }
 
 func wide(t tensor.DType) tensor.DType {

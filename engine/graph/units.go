@@ -2,17 +2,22 @@ package graph
 
 import "halfway/engine/tensor"
 
+// A Unit is the nodes that one executor computes together.
+type Unit struct {
+	Members []*Node // the head first, each further one after the one that it reads
+	Writer  *Node   // the member whose output port says in which precision the result is written: a bias or the Add of a merged scale and shift does not
+}
+
 // Units returns the nodes that the plugin's graph optimizer makes one executor of, after enforcement: a bias, activations, scales and a residual
 // sum behind a Convolution, what follows a FullyConnected, MatMul, MVN, Interpolate, NormalizeL2 or Reduce channel by channel, and chains of
-// Eltwise nodes. Each unit lists its head first and each further member after the one that it reads; nodes that are executors of their own are
-// left out. Shapes must be known; without them nothing is fused.
+// Eltwise nodes. Nodes that are executors of their own are left out. Shapes must be known; without them nothing is fused.
 //
 // Source: GraphOptimizer of OpenVINO's CPU plugin (graph_optimizer.cpp, ApplyCommonGraphOptimizations) for x64 with AVX-512, and the canFuse
 // rules of its nodes.
-func (g *Graph) Units(order []*Node) [][]*Node {
+func (g *Graph) Units(order []*Node) []Unit {
 	f := &fuser{order: order, unit: make([]*unit, len(g.Nodes)), readers: make([]int, len(g.Nodes)), reader: make([]*Node, len(g.Nodes))}
 	for _, n := range g.Nodes {
-		f.unit[n.ID] = &unit{members: []*Node{n}, kind: CPUType(n.Op), algorithm: n.Op}
+		f.unit[n.ID] = &unit{members: []*Node{n}, writer: n, kind: CPUType(n.Op), algorithm: n.Op}
 		for _, p := range n.In {
 			f.readers[p.Node.ID]++
 			f.reader[p.Node.ID] = n
@@ -34,9 +39,9 @@ func (g *Graph) Units(order []*Node) [][]*Node {
 // A unit is what has been fused so far; it begins with each node by itself.
 type unit struct {
 	members   []*Node
+	writer    *Node
 	kind      string // CPU type of the head
 	algorithm string // operation, "MulAdd" when merged
-	sum       bool   // holds a residual sum
 }
 
 func (u *unit) last() *Node { return u.members[len(u.members)-1] }
@@ -49,11 +54,11 @@ type fuser struct {
 }
 
 // units are those of more than one member, in the order of their heads.
-func (f *fuser) units() [][]*Node {
-	var r [][]*Node
+func (f *fuser) units() []Unit {
+	var r []Unit
 	for _, n := range f.order {
 		if u := f.unit[n.ID]; u.members[0] == n && len(u.members) > 1 {
-			r = append(r, u.members)
+			r = append(r, Unit{u.members, u.writer})
 		}
 	}
 	return r
@@ -68,8 +73,14 @@ func (f *fuser) child(u *unit) *unit {
 	return f.unit[f.reader[last.ID].ID]
 }
 
-// join adds child to u.
+// join fuses child into u, which then writes as child does.
 func (f *fuser) join(u, child *unit) {
+	f.merge(u, child)
+	u.writer = child.writer
+}
+
+// merge makes child a part of u's own operation.
+func (f *fuser) merge(u, child *unit) {
 	u.members = append(u.members, child.members...)
 	for _, n := range child.members {
 		f.unit[n.ID] = u
@@ -105,7 +116,7 @@ func (f *fuser) biases() {
 		}
 		bias := child.members[0].In[1-port(u, child)].Node
 		if bias.Op == "Constant" && f.readers[bias.ID] == 1 && perChannel(bias.Out[0].Shape, n.Out[0].Shape, fusingAxis(u), false) {
-			f.join(u, child)
+			f.merge(u, child)
 		}
 	}
 }
@@ -121,7 +132,7 @@ func (f *fuser) scaleShifts() {
 		if child == nil || child.algorithm != "Add" || len(child.members) > 1 || !scaleShiftOperand(child.members[0]) || !f.eltwise(u, child) {
 			continue
 		}
-		f.join(u, child)
+		f.merge(u, child)
 		u.algorithm = "MulAdd"
 	}
 }
@@ -352,7 +363,6 @@ func (f *fuser) sums() {
 			continue
 		}
 		f.join(conv, sum)
-		conv.sum = true
 		if child := f.child(conv); child != nil && child.kind == "Eltwise" && len(child.members) == 1 && postOps[child.algorithm] {
 			f.join(conv, child)
 		}
@@ -408,8 +418,8 @@ func biasAdd(n, head *Node) bool {
 }
 
 // IsResidualSum reports whether n, a member of unit, adds another value to what the unit computes.
-func IsResidualSum(n *Node, unit []*Node) bool {
-	if n.Op != "Add" || CPUType(unit[0].Op) != "Convolution" || len(n.In) != 2 {
+func IsResidualSum(n *Node, unit Unit) bool {
+	if n.Op != "Add" || CPUType(unit.Members[0].Op) != "Convolution" || len(n.In) != 2 {
 		return false
 	}
 	return n.In[0].Node.Op != "Constant" && n.In[1].Node.Op != "Constant"
