@@ -348,6 +348,36 @@ def istft(m):
         m.add("ISTFT", 16, [data, window, scalar(size), scalar(step), *length], name, **dict(dict(center=False, normalized=False), **attributes))
 
 
+@model
+def yolo(m):
+    two = m.normal(2, 3 * 7, 4, 5)
+    base = dict(coords=4, classes=2, num=3, axis=1, end_axis=3, anchors=[1.0] * 6, mask=[0, 1, 2])
+    m.add("RegionYolo", 1, [two], "softmax", **base, do_softmax=True)
+    m.add("RegionYolo", 1, [two], "logistic", **base, do_softmax=False)
+    m.add("ReorgYolo", 2, [m.normal(2, 8, 4, 6)], "stride-2", stride=[2])
+    m.add("ReorgYolo", 2, [m.normal(1, 9, 3, 6)], "stride-3", stride=[3])
+
+
+@model
+def grid_sample(m):
+    data, grid = m.normal(2, 3, 4, 5), m.uniform(-2.5, 2.5, 2, 3, 7, 2)
+    for mode, padding, align in itertools.product(["bilinear", "bicubic", "nearest"], ["zeros", "border", "reflection"], [False, True]):
+        m.add("GridSample", 9, [data, grid], f"{mode}-{padding}" + "-align" * align, mode=mode, padding_mode=padding, align_corners=align)
+
+
+@model
+def color(m):
+    for dtype in [np.uint8, np.float32]:
+        plane = lambda *s: m.param(m.rng.integers(0, 256, s).astype(dtype))
+        nv12, y, uv, u, v = plane(2, 6, 6, 1), plane(2, 4, 6, 1), plane(2, 2, 3, 2), plane(2, 2, 3, 1), plane(2, 2, 3, 1)
+        for order in ["RGB", "BGR"]:
+            name = f"{np.dtype(dtype).name}"
+            m.add(f"NV12to{order}", 8, [nv12], f"{name}-one-plane")
+            m.add(f"NV12to{order}", 8, [y, uv], f"{name}-planes")
+            m.add(f"I420to{order}", 8, [nv12], f"{name}-one-plane")
+            m.add(f"I420to{order}", 8, [y, u, v], f"{name}-planes")
+
+
 for name in sys.argv[1:] or MODELS:
     m = (Separate if "nms" in name else Model)(HERE, name)
     MODELS[name](m)
