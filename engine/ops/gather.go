@@ -69,7 +69,7 @@ func (g gather) plan(in []Arg) (*gathering, error) {
 		return nil, fmt.Errorf("data %v and indices %v differ in their %d batch dimensions", data, indices, batch)
 	}
 	return &gathering{
-		shape:   append([]int{}, slices.Concat(data[:axis], indices[batch:], data[axis+1:])...), // a scalar has a shape, an empty one
+		shape:   append([]int{}, joinShapes(data[:axis], indices[batch:], data[axis+1:])...), // a scalar has a shape, an empty one
 		batches: product(data[:batch]), groups: product(data[batch:axis]),
 		size: data[axis], picks: product(indices[batch:]), width: product(data[axis+1:]), fromEnd: g.fromEnd,
 	}, nil

@@ -14,13 +14,13 @@ import (
 func init() {
 	register("GatherND", func(n *graph.Node) (Op, error) {
 		d := n.Attrs.Decode()
-		return gatherND{batchDims: d.Int("batch_dims", 0), joined: opsetVersion(n) < 8}, d.Err()
+		return gatherND{batchDims: d.Int("batch_dims", 0), joinsBatch: opsetVersion(n) < 8}, d.Err()
 	})
 }
 
 type gatherND struct {
-	batchDims int
-	joined    bool
+	batchDims  int
+	joinsBatch bool
 }
 
 func (g gatherND) Infer(in []Arg) ([]Spec, error) {
@@ -45,10 +45,10 @@ func (g gatherND) Infer(in []Arg) ([]Spec, error) {
 		return nil, fmt.Errorf("data %v and indices %v differ in their %d batch dimensions", data, indices, b)
 	}
 	batch := data[:b]
-	if g.joined && b > 1 {
+	if g.joinsBatch && b > 1 {
 		batch = []int{product(batch)}
 	}
-	shape := slices.Concat(batch, indices[b:len(indices)-1], data[b+depth:])
+	shape := joinShapes(batch, indices[b:len(indices)-1], data[b+depth:])
 	_, err := tensor.Elements(shape)
 	return []Spec{{in[0].Type, shape}}, err
 }

@@ -43,11 +43,26 @@ func TestOpenVINO(t *testing.T) {
 }
 
 func runModel(t *testing.T, path string, limit float64) {
+	g, e, data := load(t, path)
+	for i, r := range g.Results {
+		producer := r.In[0]
+		t.Run(fmt.Sprintf("%s.%d", producer.Node.Name, producer.Out), func(t *testing.T) {
+			out, err := e.evaluate(producer.Node)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(t, out[producer.Out], data[fmt.Sprintf("output_%d", i)], limit)
+		})
+	}
+}
+
+// load reads a model and its inputs and outputs, called input_0, output_0 and so on.
+func load(t *testing.T, path string) (*graph.Graph, *evaluator, map[string]*tensor.Tensor) {
 	g, closer, err := ir.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer closer.Close()
+	t.Cleanup(func() { closer.Close() })
 	named, err := tensor.ReadNPZ(strings.TrimSuffix(path, ".xml") + ".npz")
 	if err != nil {
 		t.Fatal(err)
@@ -60,16 +75,7 @@ func runModel(t *testing.T, path string, limit float64) {
 	for i, p := range g.Params {
 		e.known[p] = []*tensor.Tensor{data[fmt.Sprintf("input_%d", i)]}
 	}
-	for i, r := range g.Results {
-		producer := r.In[0]
-		t.Run(fmt.Sprintf("%s.%d", producer.Node.Name, producer.Out), func(t *testing.T) {
-			out, err := e.evaluate(producer.Node)
-			if err != nil {
-				t.Fatal(err)
-			}
-			compare(t, out[producer.Out], data[fmt.Sprintf("output_%d", i)], limit)
-		})
-	}
+	return g, e, data
 }
 
 type evaluator struct {

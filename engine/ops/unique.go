@@ -57,6 +57,9 @@ func (u unique) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) erro
 		}
 		data = in[0].Tensor
 	}
+	if data.Len() == 0 && data.Shape[axis] > 0 {
+		return fmt.Errorf("the slices of axis %d of %v have no elements", axis, data.Shape)
+	}
 	lines := slicesAlong(w, data, axis)
 	compare := byNumber(data, compareRows[float32], compareRows[float64], compareRows[int64], compareRows[int32], compareRows[int16],
 		compareRows[int8], compareRows[uint64], compareRows[uint32], compareRows[uint16], compareRows[uint8])(lines)
