@@ -171,11 +171,14 @@ func (r *run) derive(s *step) (*derivation, error) {
 	}
 	for i, slot := range s.in {
 		in[i] = r.current[slot]
-		if in[i].grid || !s.roundIn[i].holds(r.set) {
+		if !s.roundIn[i].holds(r.set) {
 			continue
 		}
-		if s.rounder {
+		if s.rounder { // which may do more than rounding what it reads, even when that is on the grid already
 			round.in[i] = true
+			continue
+		}
+		if in[i].grid {
 			continue
 		}
 		v, err := r.rounded(in[i])
