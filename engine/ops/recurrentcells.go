@@ -39,7 +39,7 @@ func recur[T real](r *recurrent, w *kernel.Workers, in []Operand, out []*tensor.
 	if r.attention {
 		l.attention = tensor.Data[T](in[p.last].Tensor)
 	}
-	h, weights, recurrence, bias := data(p.h), data(p.w), data(p.r), tensor.Data[T](in[p.b].Tensor)
+	h, weights, recurrence, bias := data(p.h), weightData[T](in[p.w], l.round), weightData[T](in[p.r], l.round), tensor.Data[T](in[p.b].Tensor)
 	for d := range r.reverse {
 		l.direction = d
 		l.w, l.r, l.b = slab(weights, d, len(r.reverse)), slab(recurrence, d, len(r.reverse)), slab(bias, d, len(r.reverse))
@@ -65,6 +65,16 @@ func operandData[T real](o Operand, grid tensor.DType) []T {
 		grid = o.Round
 	}
 	return roundedTo(slices.Clone(d), grid)
+}
+
+// weightData returns the elements of weights, on the grid of bf16 as the plugin's own conversion puts them there.
+func weightData[T real](o Operand, grid tensor.DType) []T {
+	if f, ok := any(tensor.Data[T](o.Tensor)).([]float32); ok && grid == tensor.BF16 {
+		rounded := make([]float32, len(f))
+		serial.RoundOddUp(rounded, f)
+		return any(rounded).([]T)
+	}
+	return operandData[T](o, grid)
 }
 
 // roundedTo rounds x in place to grid, which does nothing for F32.
