@@ -42,7 +42,7 @@ var (
 	opsetConversion = []pass{transposeSinking, transposeMatMul, constantFolding, convertPrecision, keepWanted, constantFolding}
 
 	// afterLowPrecision are the passes behind the quantization of the model.
-	afterLowPrecision = []pass{moveEltwise, constantFolding, fuseRoPE, fuseRMS, markRoPE, markRange}
+	afterLowPrecision = []pass{slopesPerChannel, moveEltwise, constantFolding, fuseRoPE, fuseRMS, markRoPE, markRange}
 
 	// cpuOpset turns to the operations that only the plugin has.
 	cpuOpset = []pass{fullyConnected, fuseBias, powerStatic, leakyRelu, swishCPU, transposeToReshape, reshapeSequence, constantFolding}

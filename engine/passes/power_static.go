@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"halfway/engine/graph"
-	"halfway/engine/tensor"
 )
 
 // powerStatic writes arithmetic with a constant of one element as PowerStatic, (scale*x + shift)^power. Source: ConvertToPowerStatic.
@@ -19,7 +18,7 @@ func powerStatic(r *rewriter) {
 		}
 		v, ok := r.scalar(n.In[side])
 		value := n.In[1-side]
-		if !ok || isConstant(value) || !fits(shape(n.In[side]), shape(value)) || r.feedsWeights(n) {
+		if !ok || isConstant(value) || !fits(shape(n.In[side]), shape(value)) || isOp(value.Node, fuseScales...) {
 			return
 		}
 		scale, shift, power := 1.0, 0.0, 1.0
@@ -45,8 +44,9 @@ func powerStatic(r *rewriter) {
 	})
 }
 
-// feedsWeights reports whether n dequantizes weights.
-func (r *rewriter) feedsWeights(n *graph.Node) bool { return n.Out[0].Type == tensor.Invalid }
+// fuseScales are the operations that the plugin's graph optimizer fuses a scale or shift into; there these stay what they are.
+var fuseScales = []string{"NormalizeL2", "Interpolate", "Convolution", "GroupConvolution", "ConvolutionBackpropData",
+	"GroupConvolutionBackpropData", "MatMul", "FullyConnected", "MVN"}
 
 func decimal(v float64) string { return strconv.FormatFloat(v, 'g', 17, 64) }
 
@@ -86,5 +86,21 @@ func swishCPU(r *rewriter) {
 		r.inherit(s, n)
 		r.substitute(n, s)
 		s.Precise = false
+	})
+}
+
+// slopesPerChannel gives the slopes of a PRelu, one per channel, the rank of its input. Source: ReshapePRelu.
+func slopesPerChannel(r *rewriter) {
+	r.each(func(n *graph.Node) {
+		if n.Op != "PRelu" || !isConstant(n.In[1]) {
+			return
+		}
+		x, s := shape(n.In[0]), shape(n.In[1])
+		if len(x) < 2 || len(s) != 1 || s[0] == 1 || s[0] != x[1] {
+			return
+		}
+		to := ones(len(x))
+		to[1] = s[0]
+		r.set(n, 1, r.reshapedConstant(n.In[1], to))
 	})
 }
