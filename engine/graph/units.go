@@ -224,8 +224,12 @@ func (f *fuser) scaleShift(u, child *unit) bool {
 func fusingAxis(u *unit) int {
 	rank := len(u.last().Out[0].Shape)
 	switch u.kind {
-	case "MatMul", "FullyConnected":
+	case "MatMul":
 		return rank - 1
+	case "FullyConnected":
+		if rank == 3 {
+			return 2
+		}
 	case "Reduce":
 		return reduceAxis(u.members[0])
 	}
@@ -301,7 +305,7 @@ func (f *fuser) canFuse(kind string) func(u, child *unit) bool {
 				return false
 			}
 		case "MVN":
-			if rank := len(shapeAt(data)); rank == 1 && !postOps[child.algorithm] {
+			if rank := len(shapeAt(data)); rank <= 2 && !postOps[child.algorithm] { // of rank 2 it normalizes across the channels
 				return false
 			}
 		case "Interpolate":
@@ -488,13 +492,16 @@ func (f *fuser) eltwise(u, child *unit) bool {
 			return false
 		}
 		for _, p := range u.members[0].In {
-			if p.Type() != u.members[0].In[0].Type() {
+			if q := u.members[0].In[0]; p.Type() != q.Type() || isInput(p) != isInput(q) {
 				return false
 			}
 		}
 	}
 	return true
 }
+
+// isInput reports whether p is a constant or parameter, whose precision Eltwise nodes keep when they are enforced.
+func isInput(p Port) bool { return CPUType(p.Node.Op) == "Input" }
 
 // integerOnly reports whether n computes in integers, which are not mixed with floats in one chain.
 func (f *fuser) integerOnly(n *Node) bool {
