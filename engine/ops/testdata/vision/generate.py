@@ -378,6 +378,34 @@ def color(m):
             m.add(f"I420to{order}", 8, [y, u, v], f"{name}-planes")
 
 
+@model
+def roi_align(m):
+    rng = m.rng
+    data = m.normal(2, 3, 7, 8)
+    rois = np.concatenate([boxes(rng, 4, 30), np.array([[5, 5, 5, 5], [-20, -9, 40, 50], [40, 40, 60, 60]], np.float32)])
+    rois, images = m.param(rois), m.param(np.array([0, 1, 1, 0, 0, 1, 0], np.int64))
+    for mode, ratio in itertools.product(["avg", "max"], [0, 2]):
+        base = dict(pooled_h=2, pooled_w=3, sampling_ratio=ratio, spatial_scale=0.25, mode=mode)
+        m.add("ROIAlign", 3, [data, rois, images], f"{mode}-{ratio}", **base)
+        for aligned in ["asymmetric", "half_pixel_for_nn", "half_pixel"]:
+            m.add("ROIAlign", 9, [data, rois, images], f"{mode}-{ratio}-{aligned}", **base, aligned_mode=aligned)
+    rotated = np.concatenate([20 * rng.random((5, 2)) + 4, 20 * rng.random((5, 2)), 6 * rng.random((5, 1)) - 3], 1).astype(np.float32)
+    rotated[4, 2:4] = 0
+    rotated, images = m.param(rotated), m.param(np.array([0, 1, 1, 0, 0], np.int64))
+    for clockwise, ratio in itertools.product([False, True], [0, 2]):
+        m.add("ROIAlignRotated", 15, [data, rotated, images], f"{ratio}" + "-clockwise" * clockwise, pooled_h=2, pooled_w=3, sampling_ratio=ratio,
+              spatial_scale=0.3, clockwise_mode=clockwise)
+
+
+@model
+def roi_features(m):
+    rois = m.param(np.concatenate([boxes(m.rng, 6, 600), np.array([[5, 5, 5, 5], [8, 8, 9, 9]], np.float32)]))
+    levels = [m.normal(1, 2, 40, 40), m.normal(1, 2, 20, 20), m.normal(1, 2, 10, 10)]
+    for aligned, ratio in itertools.product([False, True], [0, 2]):
+        m.add("ExperimentalDetectronROIFeatureExtractor", 6, [rois, *levels], f"{ratio}" + "-aligned" * aligned, output_size=3,
+              sampling_ratio=ratio, pyramid_scales=[16, 32, 64], aligned=aligned)
+
+
 for name in sys.argv[1:] or MODELS:
     m = (Separate if "nms" in name else Model)(HERE, name)
     MODELS[name](m)
