@@ -406,6 +406,27 @@ def roi_features(m):
               sampling_ratio=ratio, pyramid_scales=[16, 32, 64], aligned=aligned)
 
 
+@model
+def roi_pooling(m):
+    rng = m.rng
+    image = lambda *n: np.array(n, np.float32)[:, None]
+    data = m.normal(2, 3, 7, 8)
+    pixels = np.concatenate([boxes(rng, 4, 30), np.array([[-20, -9, 40, 50], [40, 40, 60, 60]], np.float32)])
+    pixels = m.param(np.concatenate([image(0, 1, 1, 0, 0, 1), pixels], 1))
+    units = m.param(np.concatenate([image(0, 1, 1, 0, -1, 1), boxes(rng, 6)], 1))
+    for name, rois, v in [("max", pixels, dict(method="max")), ("bilinear", units, dict(method="bilinear")),
+                          ("max-1", pixels, dict(method="max", output_size=[1, 1])), ("bilinear-1", units, dict(method="bilinear", output_size=[1, 1]))]:
+        m.add("ROIPooling", 2, [data, rois], name, **dict(dict(output_size=[2, 3], spatial_scale=0.25), **v))
+    many = m.normal(2, 2 * 9, 7, 8)
+    base = dict(output_dim=2, group_size=3, spatial_scale=0.25)
+    m.add("PSROIPooling", 1, [many, pixels], "average", **base, mode="average", spatial_bins_x=1, spatial_bins_y=1)
+    m.add("PSROIPooling", 1, [many, units], "bilinear", **dict(base, spatial_scale=1.0), mode="bilinear", spatial_bins_x=3, spatial_bins_y=3)
+    moves = m.normal(6, 2, 3, 3)
+    deformable = dict(**base, mode="bilinear_deformable", spatial_bins_x=2, spatial_bins_y=2, trans_std=0.2, part_size=3)
+    m.add("DeformablePSROIPooling", 1, [many, pixels], "still", **deformable)
+    m.add("DeformablePSROIPooling", 1, [many, pixels, moves], "moved", **deformable)
+
+
 for name in sys.argv[1:] or MODELS:
     m = (Separate if "nms" in name else Model)(HERE, name)
     MODELS[name](m)
