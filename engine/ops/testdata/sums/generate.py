@@ -92,6 +92,16 @@ def ctc(m):
     m.add("CTCLoss", 4, [z, i32(m, 8, 7, 5), labels, counts, m.param(np.array(3, np.int32))], "blank 3")
 
 
+@model
+def random(m):
+    for alignment in ("tensorflow", "pytorch"):
+        for t, low, high, shape in (("f32", 0, 1, [2, 7]), ("f32", -3, 5, [3, 300]), ("i32", -5, 100, [9]), ("i64", 0, 1000, [9])):
+            bounds = [np.array(v, dict(f32=np.float32, i32=np.int32, i64=np.int64)[t]) for v in (low, high)]
+            for seeds in ((7, 0), (0, 11), (2**40 + 3, 2**33 + 1)):
+                m.add("RandomUniform", 8, [np.array(shape), *bounds], f"{alignment} {t} {low} {high} {seeds}", output_type=t, global_seed=seeds[0],
+                      op_seed=seeds[1], alignment=alignment)
+
+
 for name in sys.argv[1:] or MODELS:
     m = Model(HERE, name)
     MODELS[name](m)
