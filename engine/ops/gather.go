@@ -90,25 +90,46 @@ func (g gather) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) erro
 
 func gatherRows[E word](w *kernel.Workers, p *gathering, out, in *tensor.Tensor) {
 	dst, src := tensor.Bits[E](out), tensor.Bits[E](in)
+	block := p.size * p.width
 	w.For(p.batches*p.groups*p.picks, 1+1<<14/p.width, func(lo, hi int) {
-		group, pick := lo/p.picks, lo%p.picks
-		for ; lo < hi; lo, pick = lo+1, pick+1 {
-			if pick == p.picks {
-				group, pick = group+1, 0
+		for lo < hi {
+			group, pick := lo/p.picks, lo%p.picks
+			n := min(hi-lo, p.picks-pick)
+			indices := p.indices[group/p.groups*p.picks+pick:][:n]
+			d, s := dst[lo*p.width:][:n*p.width], src[group*block:][:block]
+			if p.width == 1 {
+				pickElements(d, s, indices, p.fromEnd)
+			} else {
+				pickRows(d, s, indices, p)
 			}
-			i := p.indices[group/p.groups*p.picks+pick]
-			if i < 0 && p.fromEnd {
-				i += p.size
-			}
-			d := dst[lo*p.width:][:p.width]
-			switch {
-			case i < 0 || i >= p.size:
-				clear(d)
-			case p.width == 1:
-				d[0] = src[group*p.size+i]
-			default:
-				copy(d, src[(group*p.size+i)*p.width:])
-			}
+			lo += n
 		}
 	})
+}
+
+func pickRows[E word](dst, src []E, indices []int, p *gathering) {
+	for k, i := range indices {
+		if i < 0 && p.fromEnd {
+			i += p.size
+		}
+		d := dst[k*p.width:][:p.width]
+		if i < 0 || i >= p.size {
+			clear(d)
+		} else {
+			copy(d, src[i*p.width:])
+		}
+	}
+}
+
+func pickElements[E word](dst, src []E, indices []int, fromEnd bool) {
+	for k, i := range indices {
+		if i < 0 && fromEnd {
+			i += len(src)
+		}
+		if uint(i) < uint(len(src)) {
+			dst[k] = src[i]
+		} else {
+			dst[k] = 0
+		}
+	}
 }

@@ -50,7 +50,7 @@ func (g gatherElements) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tens
 		return err
 	}
 	lines := axisLines{picks: in[1].Shape[axis], size: size, stride: product(in[0].Shape[axis+1:])}
-	byWidth(out[0], pickElements[uint8], pickElements[uint16], pickElements[uint32], pickElements[uint64])(w, lines, indices, out[0], in[0].Tensor)
+	byWidth(out[0], gatherLines[uint8], gatherLines[uint16], gatherLines[uint32], gatherLines[uint64])(w, lines, indices, out[0], in[0].Tensor)
 	return nil
 }
 
@@ -84,16 +84,12 @@ func (l axisLines) each(lo, hi int, f func(i, base int)) {
 	}
 }
 
-func pickElements[E word](w *kernel.Workers, l axisLines, indices []int, out, in *tensor.Tensor) {
+func gatherLines[E word](w *kernel.Workers, l axisLines, indices []int, out, in *tensor.Tensor) {
 	dst, src := tensor.Bits[E](out), tensor.Bits[E](in)
 	if l.stride == 1 {
 		w.For(len(dst)/l.picks, 1+cheapGrain/l.picks, func(lo, hi int) {
 			for ; lo < hi; lo++ {
-				line := src[lo*l.size:][:l.size]
-				d := dst[lo*l.picks:][:l.picks]
-				for j, i := range indices[lo*l.picks:][:l.picks] {
-					d[j] = line[i]
-				}
+				pickElements(dst[lo*l.picks:][:l.picks], src[lo*l.size:][:l.size], indices[lo*l.picks:][:l.picks], false)
 			}
 		})
 		return

@@ -152,10 +152,7 @@ func moveRows[E word](dst, src []E, to, from int, rows, row span) {
 		}
 	case row.to == 1 && row.from == 0:
 		for i := range rows.n {
-			d, v := dst[to+i*rows.to:][:row.n], src[from+i*rows.from]
-			for j := range d {
-				d[j] = v
-			}
+			fillRun(dst[to+i*rows.to:][:row.n], src[from+i*rows.from])
 		}
 	case row.to == 1 && rows.from == 1:
 		transposeRows(dst, src, to, from, rows, row)
@@ -179,25 +176,48 @@ func moveRows[E word](dst, src []E, to, from int, rows, row span) {
 	}
 }
 
-// transposeRows writes rows of consecutive elements that are read down columns, in strips as narrow as the cache has ways: each strip reads
-// the lines that it touched for the row before.
+// fillRun sets all elements of d, which is not empty, to v.
+func fillRun[E word](d []E, v E) {
+	short := d[:min(len(d), 16)]
+	for i := range short {
+		short[i] = v
+	}
+	for n := len(short); n < len(d); n *= 2 {
+		copy(d[n:], d[:n])
+	}
+}
+
+// tileSide is the side of the tiles in which a matrix is transposed: a row of them is at least one line of the cache for all but bytes.
+const tileSide = 16
+
+// transposeRows writes rows of consecutive elements that are read down columns, tile by tile through a buffer, so that lines of the cache are
+// read and written as a whole: strides that are powers of two map all of a tile's lines to the same few places.
 func transposeRows[E word](dst, src []E, to, from int, rows, row span) {
-	const strip = 8
-	j := 0
-	for ; j+strip <= row.n; j += strip {
-		c := from + j*row.from
-		s0, s1, s2, s3 := src[c:], src[c+row.from:], src[c+2*row.from:], src[c+3*row.from:]
-		s4, s5, s6, s7 := src[c+4*row.from:], src[c+5*row.from:], src[c+6*row.from:], src[c+7*row.from:]
-		for i := range rows.n {
-			d := dst[to+i*rows.to+j:][:strip]
-			d[0], d[1], d[2], d[3] = s0[i], s1[i], s2[i], s3[i]
-			d[4], d[5], d[6], d[7] = s4[i], s5[i], s6[i], s7[i]
+	var tile [tileSide][tileSide]E
+	for j := 0; j < row.n; j += tileSide {
+		for i := 0; i < rows.n; i += tileSide {
+			t, f := to+i*rows.to+j, from+j*row.from+i
+			if i+tileSide > rows.n || j+tileSide > row.n {
+				transposeEdge(dst, src, t, f, span{min(tileSide, rows.n-i), rows.to, 1}, span{min(tileSide, row.n-j), 1, row.from})
+				continue
+			}
+			for k := range tileSide {
+				for l, v := range (*[tileSide]E)(src[f+k*row.from:]) {
+					tile[l][k] = v
+				}
+			}
+			for l := range tileSide {
+				*(*[tileSide]E)(dst[t+l*rows.to:]) = tile[l]
+			}
 		}
 	}
-	for ; j < row.n; j++ {
-		s := src[from+j*row.from:]
-		for i := range rows.n {
-			dst[to+i*rows.to+j] = s[i]
+}
+
+// transposeEdge transposes less than a tile.
+func transposeEdge[E word](dst, src []E, to, from int, rows, row span) {
+	for j := range row.n {
+		for i, v := range src[from+j*row.from:][:rows.n] {
+			dst[to+i*rows.to+j] = v
 		}
 	}
 }

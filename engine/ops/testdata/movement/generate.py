@@ -305,7 +305,8 @@ def scatter(m):
         m.add("ScatterNDUpdate", 15, [x(), m.param(np.array([[3, 0], [1, 2], [0, 1]])), m.normal(3, 5)], reduction, reduction=reduction)
         if reduction != "none":
             m.add("ScatterNDUpdate", 15, [x(), m.param(np.array([[3], [1], [3]])), m.normal(3, 3, 5)], reduction + " repeated", reduction=reduction)
-        m.add("ScatterNDUpdate", 15, [m.param(np.arange(4)), m.param(np.array([[3], [1]])), m.param(np.array([-2, 5]))], reduction + " i64", reduction=reduction)
+        m.add("ScatterNDUpdate", 15, [m.param(np.arange(4)), m.param(np.array([[3], [1]])), m.param(np.array([-2, 5]))], reduction + " i64",
+              reduction=reduction)
 
 
 @model
