@@ -77,10 +77,11 @@ func (b batchSpace) read(in []Arg) (*batchBlock, error) {
 		return nil, fmt.Errorf("block_shape %v, begin %v and end %v do not suit input 0 of shape %v", p.block, p.begin, p.end, in[0].Shape)
 	}
 	for i, n := range p.block {
-		if n < 1 || n > 1<<24 || i == 0 && n != 1 || p.begin[i] < 0 || p.end[i] < 0 || p.begin[i] > tensor.MaxElements || p.end[i] > tensor.MaxElements {
-			return nil, fmt.Errorf("block_shape %v, begin %v, end %v: want positive blocks (1 for the batch) and no negative borders", p.block, p.begin, p.end)
+		if border := min(p.begin[i], p.end[i]); n < 1 || i == 0 && n != 1 || border < 0 || max(p.begin[i], p.end[i]) > tensor.MaxElements {
+			return nil, fmt.Errorf("block_shape %v, begin %v, end %v: want positive blocks (1 for the batch) and no negative borders",
+				p.block, p.begin, p.end)
 		}
-		if p.volume *= n; p.volume > 1<<24 {
+		if p.volume *= min(n, 1<<25); p.volume > 1<<24 {
 			return nil, fmt.Errorf("block_shape %v is too large", p.block)
 		}
 	}

@@ -16,7 +16,8 @@ import (
 func init() {
 	register("CTCLoss", func(n *graph.Node) (Op, error) {
 		d := n.Attrs.Decode()
-		c := ctcLoss{collapse: d.Bool("preprocess_collapse_repeated", false), merge: d.Bool("ctc_merge_repeated", true), unique: d.Bool("unique", false)}
+		c := ctcLoss{collapse: d.Bool("preprocess_collapse_repeated", false), merge: d.Bool("ctc_merge_repeated", true),
+			unique: d.Bool("unique", false)}
 		return c, d.Err()
 	})
 }

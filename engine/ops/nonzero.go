@@ -25,14 +25,21 @@ func (z nonZero) Infer(in []Arg) ([]Spec, error) {
 	if err := wantInputs(in, 1, 1); err != nil {
 		return nil, err
 	}
-	return []Spec{{Type: z.output}}, nil // Eval decides how many there are
+	spec := Spec{Type: z.output}
+	if in[0].Value != nil {
+		spec.Shape = []int{len(in[0].Shape), len(indicesOfNonZeros(in[0].Value))}
+	}
+	return []Spec{spec}, nil
+}
+
+// indicesOfNonZeros are the positions of elements that are not zero, in row-major order.
+func indicesOfNonZeros(t *tensor.Tensor) []int {
+	return byNumber(t, nonZeros[float32], nonZeros[float64], nonZeros[int64], nonZeros[int32], nonZeros[int16], nonZeros[int8],
+		nonZeros[uint64], nonZeros[uint32], nonZeros[uint16], nonZeros[uint8])(t)
 }
 
 func (z nonZero) Eval(_ *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	at := byNumber(in[0].Tensor, nonZeros[float32], nonZeros[float64], nonZeros[int64], nonZeros[int32], nonZeros[int16], nonZeros[int8],
-		nonZeros[uint64], nonZeros[uint32], nonZeros[uint16], nonZeros[uint8])(in[0].Tensor)
-	shape := in[0].Shape
-	out[0] = tensor.New(z.output, len(shape), len(at))
+	at, shape := indicesOfNonZeros(in[0].Tensor), in[0].Shape
 	index := make([]int, len(shape))
 	rows := make([]int, out[0].Len())
 	for j, i := range at {

@@ -31,14 +31,19 @@ type span struct{ n, to, from int }
 // A movement copies an array between two layouts: loops over outer, in each a band of rows.
 type movement struct {
 	outer    []span
-	rows     span // at least one
+	rows     span
 	row      span
 	to, from int
-	bands    int // the rows are done in bands of bandRows
+	band     int // rows that are done at a time
+	bands    int // of all rows
 	tasks    int // bands of all outer steps
 }
 
-const bandRows = 64
+// bandElements is the size of a band from which on it has fewer than bandRows rows, so that there are bands for all threads.
+const (
+	bandRows     = 64
+	bandElements = 1 << 16
+)
 
 // move copies an array of the given shape from one layout in src to another in dst, a tensor of the same type.
 func move(w *kernel.Workers, shape []int, dst *tensor.Tensor, to layout, src *tensor.Tensor, from layout) {
@@ -73,7 +78,11 @@ func newMovement(shape []int, to, from layout) *movement {
 	}
 	m.rows = loops[i]
 	m.outer = slices.Delete(loops, i, i+1)
-	m.bands = (m.rows.n + bandRows - 1) / bandRows
+	m.band = bandRows
+	if m.rows.from != 1 { // not a transposition, which reads bands of whole lines
+		m.band = min(bandRows, max(bandElements/m.row.n, 1))
+	}
+	m.bands = (m.rows.n + m.band - 1) / m.band
 	m.tasks = m.bands
 	for _, s := range m.outer {
 		m.tasks *= s.n
@@ -103,11 +112,13 @@ func spans(shape, to, from []int) []span {
 
 func moveBits[E word](w *kernel.Workers, m *movement, d, s *tensor.Tensor) {
 	dst, src := tensor.Bits[E](d), tensor.Bits[E](s)
-	if m.tasks == 1 && m.rows.n == 1 && m.row.to == 1 && m.row.from == 1 { // one run: the threads share it
-		w.For(m.row.n, 1<<16, func(lo, hi int) { copy(dst[m.to+lo:m.to+hi], src[m.from+lo:m.from+hi]) })
+	if m.tasks == 1 && m.rows.n == 1 { // one run: the threads share it
+		w.For(m.row.n, bandElements, func(lo, hi int) {
+			moveRows(dst, src, m.to+lo*m.row.to, m.from+lo*m.row.from, m.rows, span{hi - lo, m.row.to, m.row.from})
+		})
 		return
 	}
-	work := min(m.rows.n, bandRows) * m.row.n
+	work := min(m.rows.n, m.band) * m.row.n
 	w.For(m.tasks, 1+1<<15/work, func(lo, hi int) {
 		m.each(lo, hi, func(to, from, rows int) { moveRows(dst, src, to, from, span{rows, m.rows.to, m.rows.from}, m.row) })
 	})
@@ -125,8 +136,8 @@ func (m *movement) each(lo, hi int, f func(to, from, rows int)) {
 		to, from = to+index[i]*s.to, from+index[i]*s.from
 	}
 	for ; lo < hi; lo++ {
-		first := band * bandRows
-		f(to+first*m.rows.to, from+first*m.rows.from, min(bandRows, m.rows.n-first))
+		first := band * m.band
+		f(to+first*m.rows.to, from+first*m.rows.from, min(m.band, m.rows.n-first))
 		if band++; band < m.bands {
 			continue
 		}

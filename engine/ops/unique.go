@@ -71,7 +71,8 @@ func (u unique) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) erro
 	shape[axis] = len(first)
 	results := make([]*tensor.Tensor, 4)
 	results[0] = tensor.New(data.Type, shape...)
-	p := &gathering{batches: 1, groups: product(shape[:axis]), size: data.Shape[axis], picks: len(first), width: product(shape[axis+1:]), indices: first}
+	p := &gathering{batches: 1, groups: product(shape[:axis]), size: data.Shape[axis], picks: len(first), width: product(shape[axis+1:]),
+		indices: first}
 	if results[0].Len() > 0 {
 		byWidth(data, gatherRows[uint8], gatherRows[uint16], gatherRows[uint32], gatherRows[uint64])(w, p, results[0], data)
 	}
