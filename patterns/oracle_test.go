@@ -87,4 +87,3 @@ func everyByte() []string {
 	}
 	return s
 }
-
