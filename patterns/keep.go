@@ -120,10 +120,15 @@ func (s *synthesis) find(marked []bool) string {
 		}
 		return better
 	}
-	try(s.anchored(marked))
-	for _, byType := range []bool{false, true} {
-		plan := s.newPlan(marked, byType)
-		_ = try(plan.pattern("")) || try(plan.pattern("[@,]"))
+	types := s.wholeTypes(marked)
+	plan := s.newPlan(marked, nil)
+	found := try(plan.pattern("")) || try(plan.pattern("[@,]"))
+	if len(types) > 0 {
+		plan = s.newPlan(marked, types)
+		found = try(plan.pattern("")) || try(plan.pattern("[@,]")) || found
+	}
+	if !found {
+		try(s.anchored(marked))
 	}
 	return best
 }

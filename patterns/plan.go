@@ -1,6 +1,9 @@
 package patterns
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A plan is how to find a set: by whole types, by names, and where nodes of one name but different types are to be told apart by both.
 type plan struct {
@@ -10,12 +13,12 @@ type plan struct {
 	order []string          // the types of typed
 }
 
-// newPlan plans for the sorted tags marked. With byType types that are wanted as a whole, and have several nodes, are named as such.
-func (s *synthesis) newPlan(marked []bool, byType bool) *plan {
-	p := &plan{typed: map[string]*shape{}}
+// newPlan plans for the tags marked. The types given are named as such.
+func (s *synthesis) newPlan(marked []bool, types []string) *plan {
+	p := &plan{typed: map[string]*shape{}, types: types}
 	whole := map[string]bool{}
-	if byType {
-		p.types, whole = s.wholeTypes(marked)
+	for _, t := range types {
+		whole[t] = true
 	}
 	split := s.splitNames(marked)
 	names, typed := &tree{}, map[string]*tree{}
@@ -61,7 +64,7 @@ func typedMark(marked, split bool) mark {
 }
 
 // wholeTypes returns the types of which every tag is marked, and which have at least two.
-func (s *synthesis) wholeTypes(marked []bool) ([]string, map[string]bool) {
+func (s *synthesis) wholeTypes(marked []bool) []string {
 	total, wanted := map[string]int{}, map[string]int{}
 	var order []string
 	for i, tag := range s.tags {
@@ -73,15 +76,7 @@ func (s *synthesis) wholeTypes(marked []bool) ([]string, map[string]bool) {
 			wanted[t]++
 		}
 	}
-	var list []string
-	whole := map[string]bool{}
-	for _, t := range order {
-		if wanted[t] == total[t] && total[t] > 1 && t != "" {
-			list = append(list, t)
-			whole[t] = true
-		}
-	}
-	return list, whole
+	return slices.DeleteFunc(order, func(t string) bool { return wanted[t] < total[t] || total[t] == 1 || t == "" })
 }
 
 // splitNames returns the names of which some tags are marked and some are not.

@@ -1,33 +1,29 @@
 package patterns
 
-import (
-	"regexp"
-	"strings"
-)
-
-// number finds the numbers of a name. A dimension such as the 2d of conv2d is part of an operation's word.
-var number = regexp.MustCompile(`[1-3][dD](?:[^0-9A-Za-z]|$)|[0-9]+`)
+import "strings"
 
 // numbers returns where the numbers of a name are, as pairs of offsets.
 func numbers(name string) [][2]int {
 	var r [][2]int
-	for at := 0; at < len(name); {
-		m := number.FindStringIndex(name[at:])
-		if m == nil {
-			break
+	for at := 0; at < len(name); at++ {
+		if !isDigit(name[at]) {
+			continue
 		}
-		from, to := at+m[0], at+m[1]
-		at = to
-		if digits := strings.TrimLeft(name[from:to], "0123456789"); digits == "" {
-			r = append(r, [2]int{from, to})
-		} else if from == 0 || !isLetter(name[from-1]) { // "2d" alone is no operation's word
-			r = append(r, [2]int{from, from + 1})
-			at = from + 1
-		} else {
-			at = from + 2
+		from := at
+		for at < len(name) && isDigit(name[at]) {
+			at++
+		}
+		if !isDimension(name, from, at) {
+			r = append(r, [2]int{from, at})
 		}
 	}
 	return r
+}
+
+// isDimension reports whether the digits from from to to are the dimension that ends an operation's word, the 2 of conv2d.
+func isDimension(name string, from, to int) bool {
+	return to-from == 1 && name[from] >= '1' && name[from] <= '3' && from > 0 && isLetter(name[from-1]) &&
+		to < len(name) && name[to]|0x20 == 'd' && (to+1 == len(name) || !isLetter(name[to+1]) && !isDigit(name[to+1]))
 }
 
 // Role is a name with its numbers replaced by (\d+): what the same module has in common in every layer. Digits count as a number inside an
