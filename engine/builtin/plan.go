@@ -108,7 +108,7 @@ func (b *planner) addSteps(p *plan, e *graph.Enforcement, position []int) error 
 		p.results = append(p.results, first[r.In[0].Node.ID]+r.In[0].Out)
 	}
 	for _, s := range p.steps {
-		if len(s.node.Bodies) > 0 {
+		if len(s.node.Bodies) > 0 && s.op == nil {
 			var err error
 			if s.flow, err = b.flow(p, s); err != nil {
 				return p.fail(s, err)

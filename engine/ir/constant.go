@@ -38,6 +38,9 @@ func (b *builder) constant(a graph.Attrs) (*tensor.Raw, error) {
 	if t == tensor.Invalid && elements > 0 {
 		return nil, fmt.Errorf("a constant of element type %q with elements", a["element_type"])
 	}
+	if t == tensor.Invalid {
+		t = tensor.F32 // "dynamic" in exported graphs: an operand that is left out
+	}
 	offset, err := byteCount(a, "offset")
 	if err != nil {
 		return nil, err

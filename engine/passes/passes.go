@@ -54,7 +54,7 @@ var views = map[string][]pass{"plain": plain, "plugin": plugin}
 // Views returns the names of the views that Apply knows, sorted.
 func Views() []string { return slices.Sorted(maps.Keys(views)) }
 
-// Apply returns g as the named view shows it; g is not changed. Shapes are those of the parameters, by index, where they differ from what the
+// Apply returns g as the named view shows it; g is not changed. A graph that the plugin exported is shown as it is in every view. Shapes are those of the parameters, by index, where they differ from what the
 // file declares; nil leaves all as they are.
 func Apply(g *graph.Graph, view string, shapes [][]int) (*graph.Graph, error) {
 	list, ok := views[view]
@@ -62,6 +62,10 @@ func Apply(g *graph.Graph, view string, shapes [][]int) (*graph.Graph, error) {
 		return nil, fmt.Errorf("view %q is not known: there is %s", view, strings.Join(Views(), ", "))
 	}
 	r := newRewriter(g.Clone())
+	if exported(g) {
+		list = nil
+		asExported(r)
+	}
 	if view != "plain" {
 		r.inferAll(shapes)
 	}
