@@ -7,25 +7,12 @@ import os
 import sys
 
 import numpy as np
-import openvino as ov
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 from oracle import Model  # noqa: E402
 
 MODELS = {}
-
-
-class Separate(Model):
-    """A model whose nodes the plugin runs one at a time: several with outputs of unknown size disturb each other."""
-
-    def infer(self, model):
-        outputs, whole = [], self.results
-        for _, group in itertools.groupby(whole, lambda r: r.input_value(0).get_node().get_friendly_name()):
-            self.results = list(group)
-            outputs += [ov.Tensor(np.array(t.data)) for t in super().infer(ov.Model(self.results, self.params, "part"))]
-        self.results = whole
-        return outputs
 
 
 def model(f):
@@ -252,9 +239,6 @@ def nms(m):
             ("soft", corners, rest(20, 0.3, 0.1, 0.4), {}), ("soft-unsorted", centers, rest(20, 0.9, 0.05, 0.1), dict(sort_result_descending=False)),
             ("degenerate", degenerate, rest(20, 0.1, 0.0), {}), ("degenerate-0", degenerate, rest(20, 0.0, 0.0), {})]:
         m.add("NonMaxSuppression", 9, [data, scores, *extra], name, **attributes)
-    for name, extra in [("none", rest(0)), ("defaults", [])]:
-        m.add("NonMaxSuppression", 9, [corners, scores, *extra], name)
-        m.results.pop()  # the plugin leaves the count undefined
 
 
 @model
@@ -324,8 +308,10 @@ def rdft(m):
         m.add(op, 9, [x, axes(2)], "one")
         m.add(op, 9, [x, axes(0, -2)], "two")
         m.add(op, 9, [x, axes(2, 1), axes(5, 4)], "sizes")
-    # no signals longer than the data: the plugin reads beyond its end (numpy.fft disagrees with it, and agrees with the operation here)
     m.add("IRDFT", 9, [spectrum, axes(1, 2), axes(5, 3)], "less")
+    b = m.data[1].data  # the plugin reads beyond the end of data that is shorter than the signal: expected is numpy's result
+    irfft = np.fft.irfftn(b[..., 0].astype(np.complex128) + 1j * b[..., 1], (3, 14), axes=(1, 2))
+    m.add("IRDFT", 9, [spectrum, axes(1, 2), axes(3, 14)], "more", expected=irfft.astype(np.float32))
 
 
 @model
@@ -427,7 +413,53 @@ def roi_pooling(m):
     m.add("DeformablePSROIPooling", 1, [many, pixels, moves], "moved", **deformable)
 
 
+@model
+def proposal(m):
+    scores, deltas = m.param(m.rng.random((2, 12, 4, 5)).astype(np.float32)), m.normal(2, 24, 4, 5, scale=0.3)
+    info, info4 = m.param(np.array([64, 80, 1.5], np.float32)), m.param(np.array([64, 80, 1.5, 2], np.float32))
+    base = dict(base_size=16, pre_nms_topn=60, post_nms_topn=20, nms_thresh=0.5, feat_stride=16, min_size=4, ratio=[0.5, 1.0], scale=[0.5, 1.0, 2.0])
+    for name, image, v in [("plain", info, {}), ("scales", info4, {}), ("normalize", info, dict(normalize=True)),
+                           ("clip-after", info, dict(clip_before_nms=False, clip_after_nms=True)),
+                           ("tensorflow", info, dict(framework="tensorflow", box_coordinate_scale=10.0, box_size_scale=5.0)),
+                           ("few", info, dict(post_nms_topn=3)), ("large-only", info, dict(min_size=10, pre_nms_topn=40))]:
+        m.add("Proposal", 1, [scores, deltas, image], name, **{**base, **v})
+        m.add("Proposal", 4, [scores, deltas, image], name + "-opset4", **{**base, **v})
+        if "large" in name or name in ("plain", "tensorflow", "scales", "normalize", "clip-after"):
+            m.results.pop()  # the plugin leaves the scores behind the last region undefined
+
+
+@model
+def generate_proposals(m):
+    scores, deltas = m.param(m.rng.random((2, 3, 4, 5)).astype(np.float32)), m.normal(2, 12, 4, 5, scale=0.3)
+    anchors = m.param(boxes(m.rng, 60, 80).reshape(4, 5, 3, 4))
+    info, info4 = m.param(np.array([[64, 80, 1.5], [60, 70, 1]], np.float32)), m.param(np.array([[64, 80, 1.5, 2], [60, 70, 1, 2]], np.float32))
+    base = dict(min_size=6.0, nms_threshold=0.5, pre_nms_count=40, post_nms_count=20)
+    for name, image, v in [("plain", info, {}), ("scales", info4, {}), ("pixels", info, dict(normalized=False)),
+                           ("few-i32", info, dict(post_nms_count=3, roi_num_type="i32"))]:
+        m.add("GenerateProposals", 9, [image, anchors, deltas, scores], name, **{**base, **v})
+
+
+@model
+def detectron(m):
+    rng = m.rng
+    scores, deltas = m.param(rng.random((3, 4, 5)).astype(np.float32)), m.normal(12, 4, 5, scale=0.3)
+    anchors, info = m.param(boxes(rng, 60, 80)), m.param(np.array([64, 80, 1.5], np.float32))
+    for post in [5, 50]:
+        m.add("ExperimentalDetectronGenerateProposalsSingleImage", 6, [info, anchors, deltas, scores], f"{post}", min_size=6.0,
+              nms_threshold=0.5, pre_nms_count=40, post_nms_count=post)
+    rois = m.param(np.concatenate([boxes(rng, 11, 60), np.array([[5, 5, 5, 9]], np.float32)]))
+    deltas, scores = m.normal(12, 12), m.param(rng.random((12, 3)).astype(np.float32))
+    for name, v in [("few", dict(max_detections_per_image=6)), ("many", dict(max_detections_per_image=40)), ("per-class", dict(post_nms_count=2))]:
+        m.add("ExperimentalDetectronDetectionOutput", 6, [rois, deltas, scores, m.param(np.array([[64, 80, 1]], np.float32))], name, **dict(
+            dict(score_threshold=0.2, nms_threshold=0.4, max_delta_log_wh=2.0, num_classes=3, post_nms_count=8, max_detections_per_image=10,
+                 class_agnostic_box_regression=False, deltas_weights=[10.0, 10.0, 5.0, 5.0]), **v))
+    priors, features, image = m.normal(3, 4, scale=10), m.normal(1, 2, 4, 5), m.normal(1, 3, 40, 60)
+    m.add("ExperimentalDetectronPriorGridGenerator", 6, [priors, features, image], "flat", flatten=True, h=0, w=0, stride_x=8.0, stride_y=4.0)
+    m.add("ExperimentalDetectronPriorGridGenerator", 6, [priors, features, image], "grid", flatten=False, h=0, w=0, stride_x=0.0, stride_y=0.0)
+    m.add("ExperimentalDetectronTopKROIs", 6, [rois, m.param(rng.random(12).astype(np.float32))], "top-5", max_rois=5)
+
+
 for name in sys.argv[1:] or MODELS:
-    m = (Separate if "nms" in name else Model)(HERE, name)
+    m = Model(HERE, name)
     MODELS[name](m)
     m.save()
