@@ -7,6 +7,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"halfway/engine"
@@ -21,18 +23,23 @@ type corpusCase struct {
 	Inputs []struct{ Key, Name string }
 }
 
-// openCorpus returns an engine for a case of the corpus, its input and the outputs of OpenVINO in f32.
+// openCorpus returns an engine for a case of the corpus with the shapes of its input, that input, and the outputs of OpenVINO in f32, or where it
+// does not read the model of ONNX Runtime.
 func openCorpus(t testing.TB, name string, o builtin.Options) (*builtin.Engine, engine.Sample, []tensor.Named) {
 	t.Helper()
 	dir := enginetest.Shared(t, "corpus", name)
 	var c corpusCase
 	readJSON(t, filepath.Join(dir, "case.json"), &c)
-	e := open(t, enginetest.Shared(t, c.Model), o)
 	s := engine.Sample{Source: name, Inputs: map[string]*tensor.Tensor{}}
+	o.Shapes = map[string][]int{}
 	for i, in := range readNPZ(t, filepath.Join(dir, "input.npz")) {
-		s.Inputs[c.Inputs[i].Name] = in.Tensor
+		s.Inputs[c.Inputs[i].Name], o.Shapes[c.Inputs[i].Name] = in.Tensor, in.Tensor.Shape
 	}
-	return e, s, readNPZ(t, filepath.Join(dir, "openvino-f32.npz"))
+	outputs := filepath.Join(dir, "openvino-f32.npz")
+	if _, err := os.Stat(outputs); err != nil {
+		outputs = filepath.Join(dir, "onnxruntime-f32.npz")
+	}
+	return open(t, enginetest.Shared(t, c.Model), o), s, readNPZ(t, outputs)
 }
 
 func open(t testing.TB, path string, o builtin.Options) *builtin.Engine {
@@ -79,52 +86,95 @@ func run(t testing.TB, e *builtin.Engine, set engine.Set, s engine.Sample) engin
 	return o
 }
 
+// looser are the limits of f32 outputs that are above 2e-6, with the cause.
+var looser = map[string]struct {
+	limit float64
+	cause string
+}{
+	"mlsd":               {1e-4, "offsets divide by small numbers; OpenVINO and ONNX Runtime differ by 4e-5 and 2e-4 of the range"},
+	"mlsd-ir-fp16":       {1e-4, "as mlsd"},
+	"ppocr-det":          {1e-4, "OpenVINO and ONNX Runtime differ by 3e-5"},
+	"ppocr-rec":          {1e-5, "OpenVINO and ONNX Runtime differ by 3e-6"},
+	"llama-outlier-f32":  {1e-4, "2^12 times a value is added and taken out again: 12 of 24 bits are lost in any order of summation"},
+	"llama-outlier2-f32": {1e-4, "as llama-outlier-f32"},
+}
+
+// byRootMeanSquare are the cases measured by the root of the mean square difference instead of the largest: OpenVINO's own kernels (AVX2 against
+// AVX-512, snippets on or off) differ by up to 3e-4 of the range there.
+var byRootMeanSquare = map[string]bool{"llama-outlier-f32": true, "llama-outlier2-f32": true}
+
 // TestF32AgreesWithOpenVINO compares f32 outputs with those of the real plugin, whose kernels sum in another order. The measure is the largest
 // difference over the range of the reference's values.
 func TestF32AgreesWithOpenVINO(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		limit float64
-	}{
-		{"open-closed-eye-ir-fp32", 1e-6},
-		{"open-closed-eye-ir-fp16", 1e-6},
-		{"gaze-estimation-ir-fp16", 1e-5},
-		{"llama-f32", 1e-5},
-		{"llama-outlier-f32", 1e-4}, // 2^12 times a value is added and taken out again: 12 of 24 bits are lost in any order of summation
-		{"llama-outlier2-f32", 1e-4},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			e, s, want := openCorpus(t, c.name, builtin.Options{})
+	entries, err := os.ReadDir(enginetest.Shared(t, "corpus"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, en := range entries {
+		name := en.Name()
+		var c corpusCase
+		if b, err := os.ReadFile(enginetest.Shared(t, "corpus", name) + "/case.json"); err != nil || json.Unmarshal(b, &c) != nil || c.Model == "" {
+			continue // no case, or one whose model is not kept
+		}
+		t.Run(name, func(t *testing.T) {
+			if strings.HasPrefix(name, "face-detection") {
+				t.Skip("compared box by box in TestDetectionsAgreeWithOpenVINO")
+			}
+			e, s, want := openCorpus(t, name, builtin.Options{})
 			got := run(t, e, engine.Set{}, s)
+			limit := 2e-6
+			if l, ok := looser[name]; ok {
+				limit = l.limit
+			}
 			for i, w := range want {
-				d := rangeError(w.Tensor, got.Outputs[i].Tensor)
-				t.Logf("%s: %.2g of the range (limit %.0e)", got.Outputs[i].Name, d, c.limit)
-				if !(d <= c.limit) {
-					t.Errorf("%s differs by %g of the range, limit %g", got.Outputs[i].Name, d, c.limit)
+				if w.Tensor.Type.IsFloat() {
+					checkRange(t, got.Outputs[i].Name, w.Tensor, got.Outputs[i].Tensor, limit, byRootMeanSquare[name])
 				}
 			}
 		})
 	}
 }
 
+func checkRange(t *testing.T, name string, want, got *tensor.Tensor, limit float64, rms bool) {
+	t.Helper()
+	d := rangeError(want, got)
+	if rms {
+		square := 0.0
+		for _, e := range difference(got, want) {
+			square += e * e
+		}
+		d = math.Sqrt(square/float64(want.Len())) / rangeOf(want)
+	}
+	t.Logf("%s: %.2g of the range (limit %.0e)", name, d, limit)
+	if !(d <= limit) {
+		t.Errorf("%s differs by %g of the range, limit %g", name, d, limit)
+	}
+}
+
+// rangeOf is the distance of the largest and smallest values, or where there is one only, its size.
+func rangeOf(t *tensor.Tensor) float64 {
+	d := t.F32s()
+	if lo, hi := slices.Min(d), slices.Max(d); lo < hi {
+		return float64(hi) - float64(lo)
+	}
+	return math.Abs(float64(d[0]))
+}
+
 func rangeError(ref, got *tensor.Tensor) float64 {
-	lo, hi, worst := math.Inf(1), math.Inf(-1), 0.0
-	a, b := ref.F32s(), got.F32s()
-	if len(a) != len(b) {
+	if ref.Len() != got.Len() {
 		return math.Inf(1)
 	}
-	for i := range a {
-		x, y := float64(a[i]), float64(b[i])
-		lo, hi = min(lo, x), max(hi, x)
-		worst = max(worst, math.Abs(x-y))
+	worst := 0.0
+	for _, e := range difference(got, ref) {
+		worst = math.Max(worst, math.Abs(e))
 	}
-	return worst / (hi - lo)
+	return worst / rangeOf(ref)
 }
 
 // TestDetectionsAgreeWithOpenVINO compares the boxes with a confidence above 0.5: the hundreds below are sorted by scores that are nearly
 // zero, in an order that any rounding changes.
 func TestDetectionsAgreeWithOpenVINO(t *testing.T) {
-	for _, name := range []string{"face-detection-retail-ir-fp32", "face-detection-retail-ir-fp16"} {
+	for _, name := range []string{"face-detection-retail-ir-fp32", "face-detection-retail-ir-fp16", "face-detection-adas-ir-fp16"} {
 		t.Run(name, func(t *testing.T) {
 			e, s, want := openCorpus(t, name, builtin.Options{})
 			got := run(t, e, engine.Set{}, s)

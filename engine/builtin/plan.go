@@ -39,6 +39,7 @@ type step struct {
 	in        []int       // slots
 	out       int         // slot of output 0; the others follow
 	release   []int       // slots that no later step reads
+	read      []bool      // by output: whether a step or a result reads it; what nothing reads some files declare wrongly
 	specs     []ops.Spec
 	macs      int64 // as far as shapes are known before running
 	flow      *flow // of If, Loop, TensorIterator
@@ -192,7 +193,7 @@ func (s *step) inferInto(p *plan, known []ops.Arg) error {
 	}
 	s.specs = make([]ops.Spec, len(out))
 	for o, a := range results {
-		if want := s.node.Out[o].Type; a.Type != want {
+		if want := s.node.Out[o].Type; a.Type != want && s.read[o] {
 			return fmt.Errorf("output %d is %s, but the file declares %s", o, a.Type, want)
 		}
 		out[o], s.specs[o] = a, ops.Spec{Type: a.Type, Shape: a.Shape}
@@ -307,6 +308,9 @@ func (p *plan) lifetimes() {
 		last[slot] = len(p.steps)
 	}
 	for i, s := range p.steps {
+		for o := range s.node.Out {
+			s.read = append(s.read, last[s.out+o] != i)
+		}
 		s.releaseAfter(i, last)
 	}
 }

@@ -146,8 +146,11 @@ func softmax(name string) operator {
 		if c.opset >= 13 {
 			return c.one(name, graph.Attrs{"axis": list([]int{c.int("axis", -1)})}, x)
 		}
+		if c.rank(x) == 1 {
+			return c.one(name, graph.Attrs{"axis": "0"}, x)
+		}
 		axis := c.axis(x, c.int("axis", 1))
-		if axis == c.rank(x)-1 {
+		if axis == 1 && c.rank(x) == 2 {
 			return c.one(name, graph.Attrs{"axis": list([]int{axis})}, x)
 		}
 		flat := c.op(name, graph.Attrs{"axis": "1"}, c.flatten(x, axis))
