@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -39,7 +40,7 @@ func (f reshaping) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) e
 	return nil
 }
 
-// reshape replaces -1 by what the number of elements leaves, and 0 by the input's dimension where copiesZeros.
+// reshape replaces 0 by the input's dimension where copiesZeros, and -1 by what the other dimensions leave.
 func reshape(in []Arg, copiesZeros bool) ([]int, error) {
 	if err := wantInputs(in, 2, 2); err != nil {
 		return nil, err
@@ -51,61 +52,80 @@ func reshape(in []Arg, copiesZeros bool) ([]int, error) {
 	if err != nil || want == nil || in[0].Shape == nil {
 		return nil, err
 	}
-	from := in[0].Shape
-	fail := func(reason string) ([]int, error) {
-		return nil, fmt.Errorf("shape %v does not fit the input %v: %s", want, from, reason)
-	}
-	shape, free, copied := make([]int, len(want)), -1, 1
-	for i, d := range want {
-		switch {
-		case d < -1 || d == -1 && free >= 0:
-			return fail("want sizes and at most one -1")
-		case d == -1:
-			free, d = i, 1
-		case d == 0 && copiesZeros && i >= len(from):
-			return fail("a zero copies a dimension that is not there")
-		case d == 0 && copiesZeros:
-			d = from[i]
-			copied *= d
-		}
-		shape[i] = d
-	}
-	elements, err := tensor.Elements(from)
+	t := target{want: want, from: in[0].Shape, copiesZeros: copiesZeros}
+	shape, err := t.resolve()
 	if err != nil {
-		return nil, err
-	}
-	rest, err := tensor.Elements(shape)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case free >= 0 && rest == 0 && copied == 0 && elements == 0:
-		shape[free] = emptyRest(from, want, shape)
-	case free >= 0 && rest == 0:
-		return fail("-1 is not determined")
-	case free >= 0:
-		shape[free] = elements / rest
-	}
-	if n, err := tensor.Elements(shape); err != nil || n != elements {
-		return fail("the number of elements differs")
+		return nil, fmt.Errorf("shape %v does not fit the input %v: %w", want, in[0].Shape, err)
 	}
 	return shape, nil
 }
 
-// emptyRest is what -1 stands for in an empty array whose zeros are copied: the dimensions that are not copied over the given ones.
-func emptyRest(from, want, shape []int) int {
-	rest, given := 1, 1
-	for i, d := range from {
-		if i >= len(want) || want[i] != 0 {
-			rest *= d
+// A target is what a Reshape is asked for.
+type target struct {
+	want, from  []int
+	copiesZeros bool
+}
+
+func (t target) copied(i int) bool { return t.copiesZeros && t.want[i] == 0 }
+
+func (t target) resolve() ([]int, error) {
+	shape, free := slices.Clone(t.want), -1
+	for i, d := range t.want {
+		switch {
+		case d < -1 || d == -1 && free >= 0:
+			return nil, errors.New("want sizes and at most one -1")
+		case d == -1:
+			free = i
+		case t.copied(i) && i >= len(t.from):
+			return nil, errors.New("a zero copies a dimension that is not there")
+		case t.copied(i):
+			shape[i] = t.from[i]
 		}
 	}
-	for i, d := range want {
-		if d > 0 {
-			given *= shape[i]
+	if free >= 0 {
+		var err error
+		if shape[free], err = t.rest(); err != nil {
+			return nil, err
 		}
 	}
-	return rest / given
+	n, err := tensor.Elements(shape)
+	if err != nil {
+		return nil, err
+	}
+	if elements, err := tensor.Elements(t.from); err != nil || n != elements {
+		return nil, errors.New("the number of elements differs")
+	}
+	return shape, nil
+}
+
+// rest is what -1 stands for: the elements of the dimensions that are not copied over those that are given. In an empty array with a given zero
+// it is 1.
+func (t target) rest() (int, error) {
+	var left, given []int
+	for i, d := range t.from {
+		if i >= len(t.want) || !t.copied(i) {
+			left = append(left, d)
+		}
+	}
+	for i, d := range t.want {
+		if d >= 0 && !t.copied(i) {
+			given = append(given, d)
+		}
+	}
+	n, err := tensor.Elements(left)
+	if err != nil {
+		return 0, err
+	}
+	m, err := tensor.Elements(given)
+	switch {
+	case err != nil:
+		return 0, err
+	case m == 0 && n == 0:
+		return 1, nil
+	case m == 0:
+		return 0, errors.New("-1 is not determined")
+	}
+	return n / m, nil
 }
 
 // squeeze drops the dimensions of size 1: all, or those of input 1. A listed dimension of another size stays, as in OpenVINO.
@@ -113,13 +133,13 @@ func squeeze(in []Arg) ([]int, error) {
 	if err := wantInputs(in, 1, 2); err != nil {
 		return nil, err
 	}
-	drop, err := []bool(nil), error(nil)
+	var listed []bool // nil: all
 	if len(in) == 2 {
-		var axes []int
-		if axes, err = vector(in, 1, "axes"); err != nil || axes == nil || in[0].Shape == nil {
+		axes, err := vector(in, 1, "axes")
+		if err != nil || axes == nil || in[0].Shape == nil {
 			return nil, err
 		}
-		if drop, err = axisSet(axes, len(in[0].Shape)); err != nil {
+		if listed, err = axisSet(axes, len(in[0].Shape)); err != nil {
 			return nil, err
 		}
 	}
@@ -128,7 +148,7 @@ func squeeze(in []Arg) ([]int, error) {
 	}
 	shape := []int{}
 	for i, d := range in[0].Shape {
-		if d != 1 || drop != nil && !drop[i] {
+		if d != 1 || listed != nil && !listed[i] {
 			shape = append(shape, d)
 		}
 	}
@@ -151,7 +171,8 @@ func axisSet(axes []int, rank int) ([]bool, error) {
 	return set, nil
 }
 
-// unsqueeze inserts dimensions of size 1 where input 1 says, in numbers of the output's axes.
+// unsqueeze inserts dimensions of size 1 where input 1 says, in numbers of the output's axes. An axis that is named twice is inserted once, as in
+// OpenVINO.
 func unsqueeze(in []Arg) ([]int, error) {
 	if err := wantInputs(in, 2, 2); err != nil {
 		return nil, err
@@ -174,8 +195,6 @@ func unsqueeze(in []Arg) ([]int, error) {
 		case next < len(in[0].Shape):
 			shape = append(shape, in[0].Shape[next])
 			next++
-		default: // two of the axes were the same
-			shape = append(shape, 1)
 		}
 	}
 	return shape, nil

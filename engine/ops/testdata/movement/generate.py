@@ -35,7 +35,7 @@ def reshape(m):
     x, e = count(m, 2, 3, 4), m.param(np.zeros((0, 3), np.float32))
     for shape, special in (([4, 6], False), ([-1, 2], False), ([0, -1], True), ([0, 0, 2, -1], True), ([24], True), ([1, -1, 1], False)):
         m.add("Reshape", 1, [x, np.array(shape)], f"{shape} {special}", special_zero=special)
-    for shape, special in (([-1, 3], True), ([0, -1], True), ([0, 7], False), ([0, 3, -1], True)):
+    for shape, special in (([-1, 3], True), ([0, -1], True), ([0, 7], False), ([0, -1], False), ([0, 3, -1], True)):
         m.add("Reshape", 1, [e, np.array(shape)], f"empty {shape} {special}", special_zero=special)
     m.add("Reshape", 1, [count(m, 1), np.array([], np.int64)], "to scalar", special_zero=False)
     y = count(m, 1, 2, 1, 3, 1)
@@ -43,7 +43,7 @@ def reshape(m):
     for axes in ([0], [2, -1], [0, 0], [-3], 4, [0, 1, 2]):
         m.add("Squeeze", 1, [y, np.array(axes)], f"{axes}")
     m.add("Squeeze", 15, [y, np.array([0, 1])], "skip", allow_axis_skip=True)
-    for axes in ([0], [0, -1], [1, 3, 2], 2, [0, 0], [0, -3]):
+    for axes in ([0], [0, -1], [1, 3, 2], 2, [0, 0], [0, -3], [0, -5]):
         m.add("Unsqueeze", 1, [x, np.array(axes)], f"{axes}")
 
 
