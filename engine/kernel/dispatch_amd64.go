@@ -54,3 +54,36 @@ func onGridVectors(src []float32, t tensor.DType) (n int, on bool) {
 	}
 	return n * 8, !offGridF16AVX2(&src[0], n)
 }
+
+// applyVectors writes f of src to dst and returns how many elements it did: all, the last ones in a vector of their own, or none.
+func (f function) applyVectors(dst, src []float32) int {
+	if !vectors {
+		return 0
+	}
+	n := len(src) / 8
+	if n > 0 {
+		f.vectors(&dst[0], &src[0], n)
+	}
+	if rest := src[n*8:]; len(rest) > 0 {
+		var last [8]float32
+		copy(last[:], rest)
+		f.vectors(&last[0], &last[0], 1)
+		copy(dst[n*8:], last[:])
+	}
+	return len(src)
+}
+
+func (f function) vectors(dst, src *float32, n int) {
+	switch f {
+	case exp:
+		expAVX2(dst, src, n)
+	case log:
+		logAVX2(dst, src, n)
+	case tanh:
+		tanhAVX2(dst, src, n)
+	case sigmoid:
+		sigmoidAVX2(dst, src, n)
+	case erf:
+		erfAVX2(dst, src, n)
+	}
+}

@@ -14,3 +14,5 @@ func tile(depth int, left, right, c []float32, stride int, load bool) {
 func roundVectors(dst, src []float32, t tensor.DType) int { return 0 }
 
 func onGridVectors(src []float32, t tensor.DType) (n int, on bool) { return 0, true }
+
+func (f function) applyVectors(dst, src []float32) int { return 0 }

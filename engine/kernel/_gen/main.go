@@ -25,13 +25,15 @@ var files = []struct {
 }{
 	{"tile", tile},
 	{"round", round},
+	{"function", functions},
 }
 
 // A generator is the code of one file.
 type generator struct {
 	*build.Context
 	name      string
-	constants map[uint32]operand.Mem
+	constants map[uint32]operand.Mem // of 4 bytes
+	vectors   map[uint32]operand.Mem // of 8 copies
 	labels    int
 }
 
@@ -39,7 +41,7 @@ func main() {
 	dir := flag.String("dir", "..", "folder of package kernel")
 	flag.Parse()
 	for _, f := range files {
-		g := &generator{name: f.name, Context: build.NewContext(), constants: map[uint32]operand.Mem{}}
+		g := &generator{name: f.name, Context: build.NewContext(), constants: map[uint32]operand.Mem{}, vectors: map[uint32]operand.Mem{}}
 		g.ConstraintExpr("!noasm")
 		f.write(g)
 		if err := g.print(*dir, f.name); err != nil {
@@ -94,6 +96,20 @@ func (g *generator) word(bits uint32) operand.Mem {
 		g.DataAttributes(attr.RODATA | attr.NOPTR)
 		g.AddDatum(0, operand.U32(bits))
 		g.constants[bits] = m
+	}
+	return m
+}
+
+// repeated is the address of 8 copies of 4 bytes, of which the file keeps one.
+func (g *generator) repeated(bits uint32) operand.Mem {
+	m, ok := g.vectors[bits]
+	if !ok {
+		m = g.StaticGlobal(fmt.Sprintf("%s_8x%08x", g.name, bits))
+		g.DataAttributes(attr.RODATA | attr.NOPTR)
+		for i := range 8 {
+			g.AddDatum(4*i, operand.U32(bits))
+		}
+		g.vectors[bits] = m
 	}
 	return m
 }
