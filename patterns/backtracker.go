@@ -8,6 +8,7 @@ type backtracker struct {
 	*program
 	budget *budget
 	tag    string
+	tried  []*tried // by nesting of lookaheads; empty where every path counts
 }
 
 func newBacktracker(p *program, b *budget) *backtracker { return &backtracker{program: p, budget: b} }
@@ -15,33 +16,8 @@ func newBacktracker(p *program, b *budget) *backtracker { return &backtracker{pr
 // maxDepth bounds the recursion; std::regex overflows its stack at a fraction of it.
 const maxDepth = 200_000
 
-// tried is a set of bits, one for each instruction and offset that was reached. Without references a second path to the same place cannot
-// succeed where the first failed.
-type tried []uint64
-
-// maxTried bounds the bits of one set, 64 MiB.
-const maxTried = 1 << 29
-
-func (t tried) first(bit int) bool {
-	word, mask := bit/64, uint64(1)<<(bit%64)
-	known := t[word]&mask != 0
-	t[word] |= mask
-	return !known
-}
-
-// newTried returns nil with references, where every path counts, and exhausts the budget where the set would be too large.
-func (b *backtracker) newTried() tried {
-	if b.backrefs {
-		return nil
-	}
-	bits := len(b.code) * (len(b.tag) + 1)
-	if bits > maxTried {
-		b.budget.rest = 0
-		return nil
-	}
-	b.budget.spend(bits / 64)
-	return make(tried, bits/64+1)
-}
+// stepCost is what a step of a backtracker takes from the budget, compared with one of an automaton.
+const stepCost = 4
 
 // A span is what a group captured.
 type span struct {
@@ -59,19 +35,15 @@ type attempt struct {
 	prefix bool // bytes before begin count: for ^ and \b
 	spans  []span
 	visits []visit
-	tried  tried // nil with references
+	nested int // in how many lookaheads
 	depth  int
 }
 
 func (b *backtracker) match(tag string) (bool, error) {
 	b.tag = tag
-	var t tried
+	b.resetTried()
 	for begin := 0; begin <= len(tag); begin++ {
-		if begin <= 1 { // all places but the first see the same ^ and \b
-			t = b.newTried()
-		}
-		a := b.attempt(begin, begin > 0, make([]span, b.groups), t, 0)
-		ok := b.budget.left() && a.from(b.start, begin)
+		ok := b.attempt(begin, begin > 0, make([]span, b.groups), 0, 0).run(b.start)
 		if !b.budget.left() {
 			return false, b.budget.exhausted(tag)
 		}
@@ -82,18 +54,33 @@ func (b *backtracker) match(tag string) (bool, error) {
 	return false, nil
 }
 
-func (b *backtracker) attempt(begin int, prefix bool, spans []span, t tried, depth int) *attempt {
+func (b *backtracker) attempt(begin int, prefix bool, spans []span, nested, depth int) *attempt {
 	b.budget.spend(len(spans) + b.repeats)
-	return &attempt{b, begin, prefix, spans, make([]visit, b.repeats), t, depth}
+	return &attempt{b, begin, prefix, spans, make([]visit, b.repeats), nested, depth}
+}
+
+// run reports whether the program accepts from instruction pc at the begin. What failed is remembered for attempts that start elsewhere,
+// unless the begin mattered, or some of it failed only because this attempt had been there and then succeeded by another way.
+func (a *attempt) run(pc int32) bool {
+	if len(a.tried) == 0 {
+		return a.from(pc, a.begin)
+	}
+	t := a.triedAt(a.nested)
+	known := len(t.log)
+	ok := a.from(pc, a.begin)
+	if ok || !a.prefix {
+		t.forget(known)
+	}
+	return ok
 }
 
 // from reports whether the program accepts from instruction pc at offset at. When it does, spans are as they were on acceptance.
 func (a *attempt) from(pc int32, at int) bool {
-	if a.tried != nil && !a.tried.first(int(pc)*(len(a.tag)+1)+at) {
+	if len(a.tried) > 0 && !a.tried[a.nested].first(int(pc)*(len(a.tag)+1)+at) {
 		return false
 	}
 	a.depth++
-	a.budget.spend(1)
+	a.budget.spend(stepCost)
 	if a.depth > maxDepth {
 		a.budget.rest = 0
 	}
@@ -185,8 +172,8 @@ func (a *attempt) backref(i *instruction, at int) bool {
 
 // lookahead searches at one place only. What its groups captured stays, even when the path around it fails later.
 func (a *attempt) lookahead(i *instruction, at int) bool {
-	sub := a.attempt(at, a.prefix, slices.Clone(a.spans), a.newTried(), a.depth)
-	if !a.budget.left() || !sub.from(i.alt, at) {
+	sub := a.attempt(at, a.prefix, slices.Clone(a.spans), a.nested+1, a.depth)
+	if !sub.run(i.alt) {
 		return false
 	}
 	for n, s := range sub.spans {

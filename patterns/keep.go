@@ -112,25 +112,24 @@ func (s *synthesis) find(marked []bool) string {
 	case !slices.Contains(marked, false):
 		return s.limits.everything()
 	}
-	best := s.list(marked)
+	best := ""
 	try := func(p string) bool {
-		better := (len(p) < len(best) || !s.limits.admit(best)) && s.limits.admit(p) && s.exact(p, marked)
+		better := (best == "" || len(p) < len(best)) && s.limits.admit(p) && s.exact(p, marked)
 		if better {
 			best = p
 		}
 		return better
 	}
-	types := s.wholeTypes(marked)
 	plan := s.newPlan(marked, nil)
-	found := try(plan.pattern("")) || try(plan.pattern("[@,]"))
-	if len(types) > 0 {
+	_ = try(plan.pattern("")) || try(plan.pattern("[@,]"))
+	if types := s.wholeTypes(marked); len(types) > 0 {
 		plan = s.newPlan(marked, types)
-		found = try(plan.pattern("")) || try(plan.pattern("[@,]")) || found
+		_ = try(plan.pattern("")) || try(plan.pattern("[@,]"))
 	}
-	if !found {
-		try(s.anchored(marked))
+	if best != "" || try(s.anchored(marked)) {
+		return best
 	}
-	return best
+	return s.list(marked)
 }
 
 // list is the pattern that names every tag in full.

@@ -48,7 +48,7 @@ func (s *synthesis) newPlan(marked []bool, types []string) *plan {
 	shaper := newShaper()
 	p.names = shaper.shape(names, true)
 	for _, t := range p.order {
-		p.typed[t] = shaper.shape(typed[t], true)
+		p.typed[t] = shaper.shape(typed[t], false)
 	}
 	return p
 }

@@ -1,6 +1,7 @@
 package patterns
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -56,6 +57,8 @@ func (s *shaper) shape(t *tree, explicit bool) *shape {
 			r.joinFrom(first, label, to)
 		}
 	}
+	r.edges = append(absorb(t, r.edges[:first:first]), absorb(t, r.edges[first:])...)
+	first = len(r.edges) - countNumbered(r.edges)
 	for i := first; i < min(len(r.edges), first+maxGeneralised); i++ {
 		e := &r.edges[i]
 		e.anyNumber = len(e.labels) > 1 && !hitsForbidden(t, numbers, e)
@@ -107,6 +110,81 @@ func (s *shaper) unique(r *shape) *shape {
 	r.id = len(s.known) + 1
 	s.known[b.String()] = r
 	return r
+}
+
+func countNumbered(edges []edge) int {
+	n := 0
+	for n < len(edges) && isDigit(edges[len(edges)-1-n].labels[0][0]) {
+		n++
+	}
+	return n
+}
+
+// absorb joins edges of t where what follows the one also describes what is wanted behind the other: the norms of a layer with something
+// more in them are named as closely as the others need not be.
+func absorb(t *tree, edges []edge) []edge {
+	if len(edges) > maxGeneralised {
+		return edges
+	}
+	for i := 0; i < len(edges); i++ {
+		edges[i].labels = slices.Clone(edges[i].labels)
+		for k := 0; k < len(edges); k++ {
+			if k != i && edges[k].describedBy(edges[i].to, t) {
+				edges[i].labels = append(edges[i].labels, edges[k].labels...)
+				edges = slices.Delete(slices.Clone(edges), k, k+1)
+				if k < i {
+					i--
+				}
+				k--
+			}
+		}
+		slices.SortFunc(edges[i].labels, compareLabels)
+	}
+	return edges
+}
+
+// compareLabels orders numbers by value and text by bytes.
+func compareLabels(a, b string) int {
+	if isDigit(a[0]) && isDigit(b[0]) {
+		return compareNumbers(a, b)
+	}
+	return strings.Compare(a, b)
+}
+
+// describedBy reports whether a shape finds all that is wanted behind the edge of t and nothing that is forbidden.
+func (e *edge) describedBy(r *shape, t *tree) bool {
+	for _, label := range e.labels {
+		child := t.children[label]
+		if r.all || !r.covers(child) || r.hits(child) {
+			return false
+		}
+	}
+	return true
+}
+
+// covers reports whether the shape finds all wanted names at t.
+func (r *shape) covers(t *tree) bool {
+	switch {
+	case t.below[wanted] == 0 || r.all:
+		return true
+	case t.ends[wanted] && !r.end:
+		return false
+	}
+	for label, child := range t.children {
+		if child.below[wanted] > 0 && !slices.ContainsFunc(r.edges, func(e edge) bool { return e.takes(label) && e.to.covers(child) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// takes reports whether an edge leads over a label.
+func (e *edge) takes(label string) bool {
+	if e.anyNumber {
+		return isDigit(label[0])
+	}
+	_, found := slices.BinarySearchFunc(e.labels, label, compareLabels)
+	return found
 }
 
 // hitsForbidden reports whether e, widened to any number, would find something forbidden behind the other numbers of t.
@@ -169,12 +247,16 @@ func (e *edge) pattern() string {
 	if e.anyNumber {
 		return `(\d+)`
 	}
-	prefix, suffix := commonPrefix(e.labels), commonSuffix(e.labels)
-	list := make([]string, len(e.labels))
+	prefix := commonPrefix(e.labels)
+	rest := make([]string, len(e.labels))
 	for i, label := range e.labels {
-		list[i] = quote(strings.TrimSuffix(label[len(prefix):], suffix))
+		rest[i] = label[len(prefix):]
 	}
-	return quote(prefix) + alternatives(list) + quote(suffix)
+	suffix := commonSuffix(rest)
+	for i := range rest {
+		rest[i] = quote(strings.TrimSuffix(rest[i], suffix))
+	}
+	return quote(prefix) + alternatives(rest) + quote(suffix)
 }
 
 // commonPrefix is what several modules share at their begins, up to a word's end: aten:: of aten::pow/ and aten::mean/.
@@ -189,6 +271,9 @@ func commonPrefix(labels []string) string {
 			n++
 		}
 		prefix = prefix[:n]
+	}
+	if !slices.ContainsFunc(labels, func(label string) bool { return len(label) > len(prefix) && isWord(label[len(prefix)]) }) {
+		return prefix
 	}
 	return prefix[:1+strings.LastIndexFunc(prefix, func(r rune) bool { return r == '_' || r < 0x80 && !isWord(byte(r)) })]
 }
