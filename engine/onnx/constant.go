@@ -245,3 +245,20 @@ func (e *externalFiles) list(p *modelProto) []string {
 	})
 	return sortedKeys(found)
 }
+
+// ReadTensor reads a file that holds one TensorProto, as the conformance tests of ONNX store inputs and outputs.
+func ReadTensor(path string) (*tensor.Tensor, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	p, err := parseTensor(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	raw, err := (&Model{external: newExternalFiles(filepath.Dir(path))}).raw(p)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return raw.Decode()
+}
