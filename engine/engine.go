@@ -15,6 +15,7 @@ type Candidate struct {
 	Index int    // place in counting order in its graph; CNT=k enforces the indices 0..k of every graph
 	Tag   string // Type@Name, what the patterns are searched in
 	Type  string // CPU type, "FullyConnected"
+	Op    string // operation, "MatMul"
 	Name  string // original layers' names, comma-joined when fused
 	Role  string // Name with its numbers replaced by (\d+)
 	Shape []int  // of output 0; nil when not known

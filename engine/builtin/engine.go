@@ -18,7 +18,7 @@ import (
 
 // Options say how a model is to be run.
 type Options struct {
-	View      string           // one of Views; "" is "plain"
+	View      string           // one of Views; "" is DefaultView
 	Precision tensor.DType     // BF16 or F16; F32 has no candidates
 	Threads   int              // 0: one a processor
 	Memory    int64            // bytes of the memo; 0 remembers nothing; negative: DefaultMemory
@@ -47,7 +47,7 @@ type Engine struct {
 // Engine prepares the model to run. It fails on a view, precision or shape that does not fit.
 func (m *Model) Engine(o Options) (*Engine, error) {
 	if o.View == "" {
-		o.View = "plain"
+		o.View = DefaultView
 	}
 	if o.Precision == tensor.Invalid {
 		o.Precision = tensor.BF16
@@ -147,6 +147,15 @@ func (e *Engine) Info() engine.Info {
 
 // Warnings returns what a user should know about the chosen precision and view.
 func (e *Engine) Warnings() []string { return e.warnings }
+
+// Outputs returns the names of the model's outputs in its order.
+func (e *Engine) Outputs() []string {
+	r := make([]string, len(e.plan.graph.Results))
+	for i := range r {
+		r[i] = e.plan.graph.OutputName(i)
+	}
+	return r
+}
 
 // Close stops the engine's threads.
 func (e *Engine) Close() { e.workers.Close() }

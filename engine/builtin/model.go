@@ -26,6 +26,9 @@ import (
 	"halfway/engine/tensor"
 )
 
+// DefaultView is what Options.View stands for when it is "".
+const DefaultView = "plain"
+
 // Views returns the names of the views that Options.View may have.
 func Views() []string { return passes.Views() }
 

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -35,6 +33,24 @@ func ReadNPZ(path string) ([]Named, error) {
 		return nil, fmt.Errorf("read archive %s: %w", path, err)
 	}
 	return named, nil
+}
+
+// ReadArrays reads an .npz archive or an .npy array, told apart by how they start. Like numpy.savez it calls an array without a name arr_0.
+func ReadArrays(path string) ([]Named, error) {
+	f, _, err := openRegular(path)
+	if err != nil {
+		return nil, fmt.Errorf("read arrays %s: %w", path, err)
+	}
+	start := make([]byte, len(npyMagic))
+	_, err = io.ReadFull(f, start)
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("read arrays %s: %w", path, err)
+	}
+	if err != nil || string(start) != npyMagic {
+		return ReadNPZ(path)
+	}
+	t, err := ReadNPYFile(path)
+	return []Named{{"arr_0", t}}, err
 }
 
 func readNPZ(r io.ReaderAt, size int64) ([]Named, error) {
@@ -91,7 +107,7 @@ func readMember(member *zip.File) (*Tensor, error) {
 // WriteNPZ writes a compressed numpy archive, in the given order. The same tensors give the same bytes. The file appears whole or not at
 // all: it is written under another name in the same folder and then renamed.
 func WriteNPZ(path string, named []Named) error {
-	if err := writeWhole(path, func(w io.Writer) error { return writeNPZ(w, named) }); err != nil {
+	if err := WriteWhole(path, func(w io.Writer) error { return writeNPZ(w, named) }); err != nil {
 		return fmt.Errorf("write archive %s: %w", path, err)
 	}
 	return nil
@@ -114,20 +130,4 @@ func writeNPZ(w io.Writer, named []Named) error {
 		}
 	}
 	return z.Close()
-}
-
-// writeWhole makes the file path out of what write writes, or leaves things as they are.
-func writeWhole(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".halfway-*.tmp")
-	if err != nil {
-		return err
-	}
-	err = errors.Join(write(f), f.Chmod(0o644), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
 }

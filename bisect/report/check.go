@@ -1,0 +1,82 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+
+	"halfway/bisect"
+	"halfway/engine"
+	"halfway/patterns"
+)
+
+// CheckSchema names the form of Check; check.schema.json describes it.
+const CheckSchema = "halfway/check/1"
+
+// A Subject says what was run.
+type Subject struct {
+	View      string           `json:"view"`
+	Precision string           `json:"precision"`
+	Engine    engine.Info      `json:"engine"`
+	Model     bisect.ModelInfo `json:"model"`
+	Inputs    []bisect.Source  `json:"inputs"` // the samples
+	Warnings  []string         `json:"warnings"`
+}
+
+// A Check is what given settings are worth.
+type Check struct {
+	Schema string `json:"schema"`
+	Subject
+	Settings CheckedSettings `json:"settings"`
+	*bisect.CheckResult
+}
+
+// CheckedSettings are the settings as they were given; null is unset.
+type CheckedSettings struct {
+	Pos   *string `json:"pos"`
+	Neg   *string `json:"neg"`
+	Count *int    `json:"count"`
+}
+
+// NewCheck reports r, the check of settings on subject, run on samples.
+func NewCheck(r *bisect.CheckResult, settings patterns.Settings, subject Subject, samples []engine.Sample) *Check {
+	subject.Inputs = []bisect.Source{}
+	for _, s := range samples {
+		subject.Inputs = append(subject.Inputs, bisect.Source{Source: s.Source, SHA256: s.SHA256})
+	}
+	subject.Warnings = append([]string{}, subject.Warnings...)
+	return &Check{CheckSchema, subject, CheckedSettings(settings), r}
+}
+
+// Text writes the verdict, then a line for each sample and measured value.
+func (k *Check) Text(w io.Writer) error {
+	what := "is accurate enough"
+	switch {
+	case k.Verdict.Bad():
+		what = "is not accurate enough"
+	case !k.Verdict.Answered():
+		what = "gave no answer (" + string(k.Verdict) + ")"
+	}
+	if _, err := fmt.Fprintf(w, "%s: %s with %d of %d candidates in %s %s\n", passOrFail(k.Verdict == bisect.Pass), Printable(k.Model.Path),
+		k.Enforced, k.CheckResult.Candidates, k.Precision, what); err != nil {
+		return err
+	}
+	t := table{right: []bool{false, true, false, false, true}}
+	for i, p := range k.Samples {
+		for _, m := range p.Metrics {
+			t.add(passOrFail(p.Verdict == bisect.Pass), "sample "+strconv.Itoa(i), Printable(k.Inputs[i].Source), Printable(m.Output), m.Metric,
+				valueText(m.Value))
+		}
+		if len(p.Metrics) == 0 {
+			t.add(passOrFail(p.Verdict == bisect.Pass), "sample "+strconv.Itoa(i), Printable(k.Inputs[i].Source), string(p.Verdict), Printable(p.Detail))
+		}
+	}
+	if err := t.write(w, "  "); err != nil {
+		return err
+	}
+	if k.Baseline.Verdict.Bad() {
+		_, err := fmt.Fprintf(w, "Nothing enforced fails too (%s): the settings are not to blame.\n", readings(*k.Baseline))
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package report
+
+import (
+	"encoding/base64"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"halfway/engine"
+	"halfway/patterns"
+)
+
+// NodesSchema names the form of Nodes; nodes.schema.json describes it.
+const NodesSchema = "halfway/nodes/1"
+
+// Nodes is the list of a model's candidates.
+type Nodes struct {
+	Schema    string `json:"schema"`
+	Model     string `json:"model"`
+	View      string `json:"view"`
+	Precision string `json:"precision"`
+	Nodes     []Node `json:"nodes"`
+}
+
+// A Node is one candidate.
+type Node struct {
+	Graph     string `json:"graph"`
+	Index     int    `json:"index"`
+	Tag       string `json:"tag"`
+	TagBase64 string `json:"tag_base64,omitempty"` // where the tag is not UTF-8
+	Role      string `json:"role"`
+	Block     string `json:"block"`
+	Unit      int    `json:"unit"` // place in this list of the unit's head
+	Op        string `json:"op"`
+	Shape     []int  `json:"shape"` // null when not known
+	MACs      int64  `json:"macs"`
+	Bytes     int64  `json:"bytes"`
+}
+
+// NewNodes lists candidates.
+func NewNodes(model, view, precision string, candidates []engine.Candidate) *Nodes {
+	n := &Nodes{Schema: NodesSchema, Model: model, View: view, Precision: precision, Nodes: []Node{}}
+	for _, c := range candidates {
+		node := Node{Graph: c.Graph, Index: c.Index, Tag: c.Tag, Role: c.Role, Block: patterns.Block(c.Name), Unit: c.Unit, Op: c.Op, Shape: c.Shape,
+			MACs: c.MACs, Bytes: c.Bytes}
+		if !utf8.ValidString(c.Tag) {
+			node.TagBase64 = base64.StdEncoding.EncodeToString([]byte(c.Tag))
+		}
+		n.Nodes = append(n.Nodes, node)
+	}
+	return n
+}
+
+// Text writes the list as a table.
+func (n *Nodes) Text(w io.Writer) error {
+	t := table{right: []bool{true, true, false, false, false, true, true}}
+	t.add("index", "unit", "tag", "op", "shape", "MACs", "bytes", "block", "role")
+	for _, c := range n.Nodes {
+		index := strconv.Itoa(c.Index)
+		if c.Graph != "" {
+			index = Printable(c.Graph) + ":" + index
+		}
+		t.add(index, strconv.Itoa(c.Unit), Printable(c.Tag), c.Op, shapeText(c.Shape), strconv.FormatInt(c.MACs, 10),
+			strconv.FormatInt(c.Bytes, 10), Printable(c.Block), Printable(c.Role))
+	}
+	return t.write(w, "")
+}
+
+func shapeText(shape []int) string {
+	if shape == nil {
+		return "?"
+	}
+	parts := make([]string, len(shape))
+	for i, d := range shape {
+		parts[i] = strconv.Itoa(d)
+	}
+	return "[" + strings.Join(parts, ",") + "]"
+}

@@ -1,0 +1,202 @@
+package cmd
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"halfway/bisect"
+	"halfway/bisect/report"
+	"halfway/compare"
+	"halfway/engine"
+	"halfway/engine/tensor"
+	"halfway/patterns"
+)
+
+func newBisect() *cobra.Command {
+	var b bisectCommand
+	c := &cobra.Command{
+		Use:   "bisect MODEL",
+		Short: "Find the nodes that break the network, and what to keep in f32",
+		Long: `bisect finds the first node that breaks the network when nodes are enforced in counting order, what kind of
+culprit it is, and a set of nodes that, kept in f32, repairs the rest and of which none can be left out. It
+writes the settings that keep them, and runs these once more exactly as written.`,
+		Example: `  halfway bisect model.xml --input x.npz
+  halfway bisect model.xml --input samples/ --accept 'logits:cosine>=0.999' --accept 'logits:top1>=0.98'
+  halfway bisect model.xml --input x.npz --precision f16 --journal search.journal --json result.json`,
+		Args: cobra.ExactArgs(1),
+		RunE: b.run,
+	}
+	b.model.register(c, "bf16", "f16")
+	b.judge.register(c)
+	b.judge.registerReference(c)
+	b.universe.register(c, "search only among nodes")
+	b.model.registerResources(c)
+	f := c.Flags()
+	f.StringVar(&b.journal, "journal", "", "remember every probe in this file, and resume from it")
+	f.StringVar(&b.json, "json", "", "write the whole result as JSON to this file, - for standard output instead of the text")
+	f.BoolVar(&b.exhaustive, "exhaustive", false, "probe every CNT (default: when that is quick)")
+	f.BoolVar(&b.noExhaustive, "no-exhaustive", false, "probe no CNT that bisection does not need")
+	c.MarkFlagsMutuallyExclusive("exhaustive", "no-exhaustive")
+	f.IntVar(&b.maxProbes, "max-probes", 0, "stop after so many probes with what is known (0: no limit)")
+	f.DurationVar(&b.maxTime, "max-time", 0, "stop after this time with what is known, such as 90s or 10m (0: no limit)")
+	b.objective = choose(c, "objective", "what makes a set of nodes better: fewer units, or fewer multiply-adds in f32", "size", "cost")
+	f.BoolVar(&b.cleanOK, "clean-ok", false, "exit with 0 when nothing breaks")
+	b.talk.register(c)
+	return c
+}
+
+// bisectCommand holds the flags of bisect.
+type bisectCommand struct {
+	model                    modelFlags
+	judge                    judgeFlags
+	universe                 patternFlags
+	journal, json            string
+	exhaustive, noExhaustive bool
+	maxProbes                int
+	maxTime                  time.Duration
+	objective                *choice
+	cleanOK                  bool
+	talk                     talk
+}
+
+func (b *bisectCommand) run(c *cobra.Command, args []string) error {
+	ctx, universe := c.Context(), b.universe.settings(c)
+	rules, err := b.judge.rules()
+	if err := errors.Join(err, valid(universe), b.limits(), writable(b.json)); err != nil {
+		return err
+	}
+	for _, name := range patterns.Variables() {
+		if variable(name) != nil {
+			note(c, b.talk.quiet, name+" is set, and bisect does not obey it: --pos and --neg restrict the search")
+		}
+	}
+	s, err := b.model.open(ctx, args[0], true)
+	if err != nil {
+		return err
+	}
+	references, err := b.judge.references(s)
+	if err != nil {
+		return err
+	}
+	note(c, b.talk.quiet, s.notes...)
+	r, err := b.search(ctx, c, s, rules, references, universe)
+	if err != nil {
+		return err
+	}
+	return b.tell(c, s, r)
+}
+
+func (b *bisectCommand) limits() error {
+	if b.maxProbes < 0 || b.maxTime < 0 {
+		return usage(errors.New("--max-probes and --max-time must not be negative"))
+	}
+	return nil
+}
+
+// search runs the search beside the hashing of the model's files.
+func (b *bisectCommand) search(ctx context.Context, c *cobra.Command, s *subject, rules []compare.Rule, references [][]engine.Output,
+	universe patterns.Settings) (*bisect.Result, error) {
+	sum := s.hash(ctx)
+	config := bisect.Config{Engine: prompt{s.engine}, Samples: s.samples, Reference: references, Judge: bisect.NewRules(rules),
+		Universe: universe, Exhaustive: b.scan(), MaxProbes: b.maxProbes, MaxTime: b.maxTime, Objective: b.objective.value}
+	if b.journal != "" {
+		model, err := sum()
+		if err != nil {
+			return nil, err
+		}
+		if config.Journal, err = bisect.OpenJournal(b.journal, b.head(model, s, references, universe)); err != nil {
+			return nil, err
+		}
+		defer config.Journal.Close()
+		note(c, b.talk.quiet || config.Journal.Len() == 0, fmt.Sprintf("resuming: %s knows %d runs", b.journal, config.Journal.Len()))
+	}
+	progress := newProgress(c.ErrOrStderr(), b.talk, "searching")
+	config.Progress = progress.event
+	r, err := bisect.Search(ctx, config)
+	progress.stop()
+	if err != nil {
+		return nil, err
+	}
+	r.View, r.Precision, r.Engine = b.model.view.value, b.model.precision.value, s.engine.Info()
+	r.Model.Path = s.path
+	if r.Model.SHA256, err = sum(); err != nil && ctx.Err() == nil {
+		return nil, err
+	}
+	r.Warnings = append(s.notes, r.Warnings...)
+	return r, nil
+}
+
+func (b *bisectCommand) scan() bisect.Tristate {
+	switch {
+	case b.exhaustive:
+		return bisect.Always
+	case b.noExhaustive:
+		return bisect.Never
+	}
+	return bisect.Auto
+}
+
+// head is what makes a journal that of this search: whatever changes what a probe shows.
+func (b *bisectCommand) head(model string, s *subject, references [][]engine.Output, universe patterns.Settings) map[string]string {
+	info := s.engine.Info()
+	h := map[string]string{"model": model, "engine": fmt.Sprintf("%s %s %s", info.Name, info.Version, info.Kernel), "view": b.model.view.value,
+		"precision": b.model.precision.value}
+	for i, sample := range s.samples {
+		h[fmt.Sprintf("sample %d", i)] = cmp.Or(sample.SHA256, sample.Source)
+	}
+	for i, outputs := range references {
+		for _, o := range outputs {
+			h[fmt.Sprintf("reference %d %s", i, o.Name)] = hex.EncodeToString(tensor.Digest(o.Tensor))
+		}
+	}
+	for i, rule := range b.judge.accept {
+		h[fmt.Sprintf("rule %d", i)] = rule
+	}
+	for i, shape := range b.model.shapes {
+		h[fmt.Sprintf("shape %d", i)] = shape
+	}
+	if universe.Pos != nil {
+		h["pos"] = *universe.Pos
+	}
+	if universe.Neg != nil {
+		h["neg"] = *universe.Neg
+	}
+	return h
+}
+
+// tell writes the result, the file first: whoever reads standard output may leave early.
+func (b *bisectCommand) tell(c *cobra.Command, s *subject, r *bisect.Result) error {
+	if b.json != "" {
+		if err := save(c, b.json, func(w io.Writer) error { return report.JSON(w, r) }); err != nil {
+			return err
+		}
+	}
+	if b.json != stdoutName {
+		list, err := s.engine.Candidates(c.Context())
+		if err != nil {
+			return err
+		}
+		columns, ok := terminal(c.OutOrStdout())
+		o := report.Options{Candidates: list, Columns: columns, Color: ok && os.Getenv("NO_COLOR") == "", Shapes: b.model.shapes}
+		if err := answer(c, func(w io.Writer) error { return report.Text(w, r, o) }); err != nil {
+			return err
+		}
+	}
+	switch {
+	case r.Outcome == bisect.Found, r.Outcome == bisect.NothingBreaks && b.cleanOK:
+		return end(statusAnswered)
+	case r.Outcome == bisect.NothingBreaks:
+		return end(statusClean)
+	case r.Outcome == bisect.NotRepairable:
+		return end(statusBroken)
+	}
+	return end(statusUnresolved)
+}

@@ -1,0 +1,126 @@
+package cmd
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"halfway/bisect"
+	"halfway/bisect/report"
+	"halfway/patterns"
+)
+
+func newCheck() *cobra.Command {
+	var k checkCommand
+	c := &cobra.Command{
+		Use:   "check MODEL",
+		Short: "Tell whether given settings hold: for CI",
+		Long: `check runs the model with the nodes enforced that the settings admit, and holds the outputs against the
+rules. Without settings everything is enforced. It exits with 0 when all rules hold for all samples, else with 4.`,
+		Example: `  halfway check model.xml --input x.npz --accept 'sqnr>=20'
+  halfway check model.xml --input samples/ --neg 'layers\.(\d+)\.input_layernorm'
+  halfway check model.xml --input x.npz --env precision.env`,
+		Args: cobra.ExactArgs(1),
+		RunE: k.run,
+	}
+	k.model.register(c, "bf16", "f16")
+	k.judge.register(c)
+	k.judge.registerReference(c)
+	k.patterns.register(c, "enforce nodes")
+	k.model.registerResources(c)
+	f := c.Flags()
+	f.IntVar(&k.count, "count", 0, "enforce the first K+1 of these, as OV_CPU_INFER_PRC_CNT=K does")
+	f.StringVar(&k.env, "env", "", "take the settings from this file of NAME=VALUE lines, as halfway export writes it")
+	f.BoolVar(&k.fromEnv, "from-env", false, "take the settings from the environment")
+	for _, flag := range []string{"pos", "neg", "count"} {
+		c.MarkFlagsMutuallyExclusive(flag, "env", "from-env")
+	}
+	f.DurationVar(&k.maxTime, "max-time", 0, "give up after this time (0: no limit)")
+	f.StringVar(&k.json, "json", "", "write the whole answer as JSON to this file, - for standard output instead of the text")
+	k.talk.register(c)
+	return c
+}
+
+// checkCommand holds the flags of check.
+type checkCommand struct {
+	model            modelFlags
+	judge            judgeFlags
+	patterns         patternFlags
+	count            int
+	env, json        string
+	fromEnv          bool
+	maxTime          time.Duration
+	talk             talk
+}
+
+func (k *checkCommand) run(c *cobra.Command, args []string) error {
+	rules, err := k.judge.rules()
+	if err != nil {
+		return err
+	}
+	settings, err := k.settings(c)
+	if err := errors.Join(err, valid(settings), writable(k.json)); err != nil {
+		return err
+	}
+	s, err := k.model.open(c.Context(), args[0], true)
+	if err != nil {
+		return err
+	}
+	references, err := k.judge.references(s)
+	if err != nil {
+		return err
+	}
+	note(c, k.talk.quiet, s.notes...)
+	sum := s.hash(c.Context())
+	progress := newProgress(c.ErrOrStderr(), k.talk, "checking")
+	r, err := bisect.Check(c.Context(), bisect.Config{Engine: prompt{s.engine}, Samples: s.samples, Reference: references,
+		Judge: bisect.NewRules(rules), MaxTime: k.maxTime, Progress: progress.event}, settings)
+	progress.stop()
+	if err != nil {
+		return err
+	}
+	model := bisect.ModelInfo{Path: s.path}
+	if model.SHA256, err = sum(); err != nil {
+		return err
+	}
+	return k.tell(c, report.NewCheck(r, settings, report.Subject{View: k.model.view.value, Precision: k.model.precision.value,
+		Engine: s.engine.Info(), Model: model, Samples: s.samples, Warnings: s.notes}))
+}
+
+// settings are those of the flags, of a file, or of the environment.
+func (k *checkCommand) settings(c *cobra.Command) (patterns.Settings, error) {
+	switch {
+	case k.fromEnv:
+		return environment(), nil
+	case k.env != "":
+		return patterns.ReadEnvFile(k.env)
+	}
+	s := k.patterns.settings(c)
+	if c.Flags().Changed("count") {
+		s.Count = &k.count
+	}
+	return s, nil
+}
+
+// tell writes the answer, the file first.
+func (k *checkCommand) tell(c *cobra.Command, r *report.Check) error {
+	if k.json != "" {
+		if err := save(c, k.json, func(w io.Writer) error { return report.JSON(w, r) }); err != nil {
+			return err
+		}
+	}
+	if k.json != stdoutName {
+		if err := answer(c, r.Text); err != nil {
+			return err
+		}
+	}
+	switch {
+	case r.Verdict == bisect.Pass:
+		return end(statusAnswered)
+	case r.Verdict.Bad():
+		return end(statusBroken)
+	}
+	return end(statusUnresolved)
+}

@@ -1,0 +1,54 @@
+package cmd
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"halfway/bisect"
+	"halfway/patterns"
+)
+
+func newExport() *cobra.Command {
+	var format *choice
+	c := &cobra.Command{
+		Use:   "export RESULT.json",
+		Short: "Print the settings of a result for the place where they are needed",
+		Long: `export prints the chosen settings of a result of "halfway bisect --json", quoted for a shell, a .env file, a
+GitHub workflow, a Dockerfile, or as JSON. The other variables of the three must be unset where they are used.`,
+		Example: `  halfway export result.json --format shell
+  halfway export result.json --format dotenv > precision.env`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			r, err := readResult(args[0])
+			if err != nil {
+				return err
+			}
+			if r.Settings == nil {
+				return fmt.Errorf("%s holds no settings to export: its outcome is %q", args[0], r.Outcome)
+			}
+			return answer(c, func(w io.Writer) error { return patterns.Export(w, r.Settings.Active(), format.value) })
+		},
+	}
+	format = choose(c, "format", "where the settings are needed", patterns.Formats()...)
+	return c
+}
+
+// readResult reads the JSON of a bisect.Result.
+func readResult(path string) (*bisect.Result, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading a result: %w", err)
+	}
+	var r bisect.Result
+	if err := json.Unmarshal(b, &r); err != nil {
+		return nil, fmt.Errorf("%s is no result of halfway bisect --json: %w", path, err)
+	}
+	if r.Schema != bisect.Schema {
+		return nil, fmt.Errorf("%s is no result of halfway bisect --json: its schema is %q, want %q", path, r.Schema, bisect.Schema)
+	}
+	return &r, nil
+}

@@ -1,0 +1,82 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"halfway/engine"
+)
+
+// errInterrupted is the cause with which a signal ends a command's context.
+var errInterrupted = errors.New("interrupted")
+
+// interruptible is ctx until the process is interrupted or asked to terminate. A second signal ends the process at once.
+func interruptible(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		signal.Stop(signals)
+		cancel(errInterrupted)
+	}()
+	return ctx, func() { signal.Stop(signals) }
+}
+
+// promptly runs f, which reads files and prepares models, and knows nothing of ctx. When ctx ends it returns without waiting for f, whose
+// result is then of no use to anybody.
+func promptly(ctx context.Context, f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// patience is how long an engine may take to notice that a run was cancelled.
+const patience = 300 * time.Millisecond
+
+// A prompt engine leaves a run behind that does not notice soon that it was cancelled, for example within one large convolution. The
+// process ends soon after, so the model's mapped weights are not closed: such a run may still read them.
+type prompt struct{ engine.Engine }
+
+// Run runs the engine, and returns soon after ctx ends.
+func (p prompt) Run(ctx context.Context, set engine.Set, s engine.Sample) (engine.Observation, error) {
+	type result struct {
+		o   engine.Observation
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		o, err := p.Engine.Run(ctx, set, s)
+		done <- result{o, err}
+	}()
+	select {
+	case r := <-done:
+		return r.o, r.err
+	case <-ctx.Done():
+	}
+	select {
+	case r := <-done:
+		return r.o, r.err
+	case <-time.After(patience):
+		return engine.Observation{}, fmt.Errorf("left behind: %w", context.Cause(ctx))
+	}
+}
+
+// Seconds is the engine's own estimate; an engine without one is never quick.
+func (p prompt) Seconds(passes float64) float64 {
+	if e, ok := p.Engine.(engine.Estimator); ok {
+		return e.Seconds(passes)
+	}
+	return math.Inf(1)
+}

@@ -1,0 +1,62 @@
+package cmd
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"halfway/compare"
+	"halfway/engine"
+	"halfway/engine/tensor"
+)
+
+// judgeFlags say by what outputs are judged.
+type judgeFlags struct {
+	accept    []string
+	reference []string
+}
+
+func (f *judgeFlags) register(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.accept, "accept", nil,
+		`rule that outputs must meet, such as 'sqnr>=20' (the default) or 'logits:top1', repeatable; see "halfway help accept"`)
+}
+
+func (f *judgeFlags) registerReference(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.reference, "reference", nil,
+		"outputs to compare with, an .npz for each sample (default: the model's own with nothing enforced)")
+}
+
+func (f *judgeFlags) rules() ([]compare.Rule, error) {
+	var rules []compare.Rule
+	for _, text := range f.accept {
+		r, err := compare.ParseRule(text)
+		if err != nil {
+			return nil, usage(err)
+		}
+		rules = append(rules, r)
+	}
+	return rules, nil
+}
+
+// references reads the reference outputs of the samples, nil when none are given.
+func (f *judgeFlags) references(s *subject) ([][]engine.Output, error) {
+	if n := len(f.reference); n > 0 && n != len(s.samples) {
+		return nil, usage(fmt.Errorf("%d --reference for %d samples: give one for each, in their order", n, len(s.samples)))
+	}
+	var list [][]engine.Output
+	for _, path := range f.reference {
+		arrays, err := tensor.ReadArrays(path)
+		if err != nil {
+			return nil, fmt.Errorf("reading the reference: %w", err)
+		}
+		outputs, notes, err := compare.Match(s.engine.Outputs(), arrays)
+		if err != nil {
+			return nil, fmt.Errorf("reading the reference %s: %w", path, err)
+		}
+		for _, n := range notes {
+			s.notes = append(s.notes, path+": "+n)
+		}
+		list = append(list, outputs)
+	}
+	return list, nil
+}

@@ -1,0 +1,168 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"halfway/engine"
+	"halfway/engine/builtin"
+	"halfway/engine/tensor"
+)
+
+// modelFlags are the flags of commands that open a model: which engine shows it in which view, and with what it runs.
+type modelFlags struct {
+	engine, view, precision *choice
+	shapes                  []string
+	inputs                  []string
+	threads                 int
+	memory                  byteSize
+}
+
+// register adds the flags to c. Precisions are those that c allows, its default first.
+func (f *modelFlags) register(c *cobra.Command, precisions ...string) {
+	f.engine = choose(c, "engine", "what runs the model", "builtin")
+	f.view = choose(c, "view", `what counts as a node, see "halfway help views"`, views()...)
+	f.precision = choose(c, "precision", "precision to enforce", precisions...)
+	c.Flags().StringArrayVar(&f.inputs, "input", nil,
+		"a sample, repeatable: x.npz, x.npy, a folder of them, NAME=x.npy,NAME2=y.npy or random[:SEED]")
+	c.Flags().StringArrayVar(&f.shapes, "shape", nil, "shape of an input, NAME=1,64, repeatable")
+	f.memory = -1
+}
+
+// registerResources adds the flags of commands that run the model.
+func (f *modelFlags) registerResources(c *cobra.Command) {
+	c.Flags().IntVar(&f.threads, "threads", 0, "threads (0: one a processor); results do not depend on it")
+	c.Flags().Var(&f.memory, "memory", "limit of what is remembered between probes; results do not depend on it")
+}
+
+// views are the views of the built-in engine, the default one first.
+func views() []string {
+	list := []string{builtin.DefaultView}
+	for _, v := range builtin.Views() {
+		if v != builtin.DefaultView {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// A subject is a model that is ready to run, with the samples to run it on.
+type subject struct {
+	*builtin.Model
+	path    string
+	inputs  []engine.Input // with the shapes that the command line asks for
+	samples []engine.Sample
+	engine  *builtin.Engine
+	notes   []string // what the user should know about the model and the samples
+}
+
+// open opens the model at path and loads the samples. Without --input it takes random:0 where random is set, with a note, else none.
+func (f *modelFlags) open(ctx context.Context, path string, random bool) (*subject, error) {
+	s := &subject{path: path}
+	err := promptly(ctx, func() error { return s.prepare(f, random) })
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *subject) prepare(f *modelFlags, random bool) error {
+	if f.threads < 0 {
+		return usage(fmt.Errorf("--threads %d: want a number that is not negative", f.threads))
+	}
+	precision, err := tensor.ParseDType(f.precision.value)
+	if err != nil {
+		return err
+	}
+	if s.Model, err = builtin.Open(s.path); err != nil {
+		return err
+	}
+	shapes, err := s.askedShapes(f.shapes)
+	if err != nil {
+		return err
+	}
+	if err := s.load(f.inputs, random); err != nil {
+		return err
+	}
+	s.shapesOfSamples(shapes)
+	s.engine, err = s.Engine(builtin.Options{View: f.view.value, Precision: precision, Threads: f.threads, Memory: int64(f.memory), Shapes: shapes})
+	if err != nil {
+		return err
+	}
+	s.notes = append(s.notes, s.engine.Warnings()...)
+	return nil
+}
+
+// askedShapes reads the --shape flags and gives the inputs these shapes.
+func (s *subject) askedShapes(specs []string) (map[string][]int, error) {
+	s.inputs = s.Inputs()
+	only := ""
+	if len(s.inputs) == 1 {
+		only = s.inputs[0].Name
+	}
+	shapes, err := parseShapes(specs, only)
+	if err != nil {
+		return nil, usage(err)
+	}
+	for i, in := range s.inputs {
+		for _, name := range append(slices.Clone(in.Names), in.Name) {
+			if shape, ok := shapes[name]; ok {
+				s.inputs[i].Shape = shape
+				break
+			}
+		}
+	}
+	return shapes, nil
+}
+
+// load reads the samples.
+func (s *subject) load(specs []string, random bool) error {
+	if len(specs) == 0 && random {
+		specs = []string{"random:0"}
+		s.notes = append(s.notes, "no --input is given: random data (random:0) stands in, which may break a model that real data does not "+
+			"break, and the other way round")
+	}
+	for _, spec := range specs {
+		samples, notes, err := engine.LoadSamples(spec, s.inputs)
+		if err != nil {
+			return err
+		}
+		s.samples = append(s.samples, samples...)
+		s.notes = append(s.notes, notes...)
+	}
+	return nil
+}
+
+// shapesOfSamples makes inputs static that the model leaves dynamic and that have the same shape in all samples.
+func (s *subject) shapesOfSamples(shapes map[string][]int) {
+	for _, in := range s.inputs {
+		if len(s.samples) == 0 || in.Shape != nil && !slices.Contains(in.Shape, -1) {
+			continue
+		}
+		shape := s.samples[0].Inputs[in.Name].Shape
+		if !slices.ContainsFunc(s.samples, func(o engine.Sample) bool { return !slices.Equal(o.Inputs[in.Name].Shape, shape) }) {
+			shapes[in.Name] = shape
+		}
+	}
+}
+
+// hash computes the hash of the model's files beside other work. The function that it returns waits for it.
+func (s *subject) hash(ctx context.Context) func() (string, error) {
+	type result struct {
+		sum string
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		sum, err := s.SHA256(ctx)
+		done <- result{sum, err}
+	}()
+	return func() (string, error) {
+		r := <-done
+		done <- r
+		return r.sum, r.err
+	}
+}

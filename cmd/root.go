@@ -1,0 +1,93 @@
+// Package cmd is the command line: flags, environment, progress, where answers are written, and exit statuses. One file a command. What the
+// commands do is in the packages that they call; how an answer reads is in bisect/report.
+//
+// Standard output carries the answer and nothing else, standard error progress, notes and errors. The environment is read here only.
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Main runs the command line of the process and exits with its status.
+func Main() {
+	ctx, stop := interruptible(context.Background())
+	defer stop()
+	root := newRoot()
+	started := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
+	c, err := root.ExecuteContextC(ctx)
+	if err != nil && !started {
+		err = usage(err) // flags and arguments are checked before a command starts
+	}
+	status, message := statusOf(err)
+	if message != "" {
+		fmt.Fprintln(os.Stderr, "halfway:", message)
+	}
+	if status == statusUsage {
+		fmt.Fprintf(os.Stderr, "Run '%s --help' for usage.\n", c.CommandPath())
+	}
+	os.Exit(status)
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "halfway",
+		Short: "Find the nodes that break a network in bf16 or f16",
+		Long: `halfway finds the nodes of a neural network that break its accuracy when an inference precision
+(bf16, f16) is enforced, proves it, and writes the settings that keep just those nodes in f32.`,
+		Example: `  halfway bisect model.xml --input x.npz
+  halfway bisect model.xml --input x.npz --accept 'logits:cosine>=0.999' --json result.json
+  halfway export result.json --format shell`,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetVersionTemplate("halfway {{.Version}}\n")
+	root.AddGroup(&cobra.Group{ID: "work", Title: "Commands:"})
+	for _, c := range []*cobra.Command{newBisect(), newRun(), newNodes(), newCheck(), newCompare(), newExport()} {
+		c.GroupID = "work"
+		root.AddCommand(c)
+	}
+	root.AddCommand(topics()...)
+	root.SetHelpCommand(newHelp())
+	return root
+}
+
+// newHelp is cobra's help command, but an unknown topic is an error.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command or topic]",
+		Short: "Help about a command or a topic",
+		RunE: func(c *cobra.Command, args []string) error {
+			topic, _, err := c.Root().Find(args)
+			if err != nil {
+				var names []string
+				for _, t := range topics() {
+					names = append(names, t.Name())
+				}
+				return usage(fmt.Errorf("no command or topic is called %q; the topics are %s", strings.Join(args, " "), strings.Join(names, ", ")))
+			}
+			topic.InitDefaultHelpFlag()
+			return topic.Help()
+		},
+	}
+}
+
+// version is that of the module, with the revision it was built from where the build knows it.
+func version() string {
+	b, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "devel"
+	}
+	v := b.Main.Version
+	if v == "" || v == "(devel)" {
+		v = "devel"
+	}
+	return fmt.Sprintf("%s (%s)", v, b.GoVersion)
+}

@@ -1,0 +1,52 @@
+package cmd
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"halfway/patterns"
+)
+
+// environment returns the settings that the three variables of the process make.
+func environment() patterns.Settings {
+	s := patterns.Settings{Pos: variable(patterns.PosVariable), Neg: variable(patterns.NegVariable)}
+	if v := variable(patterns.CountVariable); v != nil {
+		k := patterns.ParseCount(*v)
+		s.Count = &k
+	}
+	return s
+}
+
+// variable is nil where the variable is unset: one that is set and empty is another thing.
+func variable(name string) *string {
+	if v, ok := os.LookupEnv(name); ok {
+		return &v
+	}
+	return nil
+}
+
+// patternFlags are --pos and --neg, which are unset where they are not given.
+type patternFlags struct{ pos, neg string }
+
+func (f *patternFlags) register(c *cobra.Command, purpose string) {
+	c.Flags().StringVar(&f.pos, "pos", "", purpose+" whose Type@name this regular expression finds")
+	c.Flags().StringVar(&f.neg, "neg", "", "and not those that this one finds")
+}
+
+func (f *patternFlags) settings(c *cobra.Command) patterns.Settings {
+	var s patterns.Settings
+	if c.Flags().Changed("pos") {
+		s.Pos = &f.pos
+	}
+	if c.Flags().Changed("neg") {
+		s.Neg = &f.neg
+	}
+	return s
+}
+
+// valid fails for patterns that are no regular expressions.
+func valid(s patterns.Settings) error {
+	_, err := s.Select(nil)
+	return usage(err)
+}
