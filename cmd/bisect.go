@@ -31,7 +31,7 @@ writes the settings that keep them, and runs these once more exactly as written.
 		Example: `  halfway bisect model.xml --input x.npz
   halfway bisect model.xml --input samples/ --accept 'logits:cosine>=0.999' --accept 'logits:top1>=0.98'
   halfway bisect model.xml --input x.npz --precision f16 --journal search.journal --json result.json`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("MODEL"),
 		RunE: b.run,
 	}
 	b.model.register(c, "bf16", "f16")
@@ -40,13 +40,13 @@ writes the settings that keep them, and runs these once more exactly as written.
 	b.universe.register(c, "search only among nodes")
 	b.model.registerResources(c)
 	f := c.Flags()
-	f.StringVar(&b.journal, "journal", "", "remember every probe in this file, and resume from it")
-	f.StringVar(&b.json, "json", "", "write the whole result as JSON to this file, - for standard output instead of the text")
+	f.StringVar(&b.journal, "journal", "", "remember every probe in this `FILE`, and resume from it")
+	f.StringVar(&b.json, "json", "", "write the whole result as JSON to this `FILE`, - for standard output instead of the text")
 	f.BoolVar(&b.exhaustive, "exhaustive", false, "probe every CNT (default: when that is quick)")
 	f.BoolVar(&b.noExhaustive, "no-exhaustive", false, "probe no CNT that bisection does not need")
 	c.MarkFlagsMutuallyExclusive("exhaustive", "no-exhaustive")
-	f.IntVar(&b.maxProbes, "max-probes", 0, "stop after so many probes with what is known (0: no limit)")
-	f.DurationVar(&b.maxTime, "max-time", 0, "stop after this time with what is known, such as 90s or 10m (0: no limit)")
+	f.IntVar(&b.maxProbes, "max-probes", 0, "stop after `N` probes with what is known (0: no limit)")
+	f.DurationVar(&b.maxTime, "max-time", 0, "stop after this `TIME` with what is known, such as 90s or 10m (0: no limit)")
 	b.objective = choose(c, "objective", "what makes a set of nodes better: fewer units, or fewer multiply-adds in f32", "size", "cost")
 	f.BoolVar(&b.cleanOK, "clean-ok", false, "exit with 0 when nothing breaks")
 	b.talk.register(c)
@@ -185,7 +185,8 @@ func (b *bisectCommand) tell(c *cobra.Command, s *subject, r *bisect.Result) err
 			return err
 		}
 		columns, ok := terminal(c.OutOrStdout())
-		o := report.Options{Candidates: list, Columns: columns, Color: ok && os.Getenv("NO_COLOR") == "", Shapes: b.model.shapes}
+		o := report.Options{Candidates: list, Universe: b.universe.settings(c), Shapes: b.model.shapes, Columns: columns,
+			Color: ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 		if err := answer(c, func(w io.Writer) error { return report.Text(w, r, o) }); err != nil {
 			return err
 		}

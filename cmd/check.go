@@ -22,7 +22,7 @@ rules. Without settings everything is enforced. It exits with 0 when all rules h
 		Example: `  halfway check model.xml --input x.npz --accept 'sqnr>=20'
   halfway check model.xml --input samples/ --neg 'layers\.(\d+)\.input_layernorm'
   halfway check model.xml --input x.npz --env precision.env`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("MODEL"),
 		RunE: k.run,
 	}
 	k.model.register(c, "bf16", "f16")
@@ -31,28 +31,28 @@ rules. Without settings everything is enforced. It exits with 0 when all rules h
 	k.patterns.register(c, "enforce nodes")
 	k.model.registerResources(c)
 	f := c.Flags()
-	f.IntVar(&k.count, "count", 0, "enforce the first K+1 of these, as OV_CPU_INFER_PRC_CNT=K does")
-	f.StringVar(&k.env, "env", "", "take the settings from this file of NAME=VALUE lines, as halfway export writes it")
+	f.IntVar(&k.count, "count", 0, "enforce the first `K`+1 of these, as OV_CPU_INFER_PRC_CNT=K does")
+	f.StringVar(&k.env, "env", "", "take the settings from this `FILE` of NAME=VALUE lines, as halfway export writes it")
 	f.BoolVar(&k.fromEnv, "from-env", false, "take the settings from the environment")
 	for _, flag := range []string{"pos", "neg", "count"} {
 		c.MarkFlagsMutuallyExclusive(flag, "env", "from-env")
 	}
-	f.DurationVar(&k.maxTime, "max-time", 0, "give up after this time (0: no limit)")
-	f.StringVar(&k.json, "json", "", "write the whole answer as JSON to this file, - for standard output instead of the text")
+	f.DurationVar(&k.maxTime, "max-time", 0, "give up after this `TIME` (0: no limit)")
+	f.StringVar(&k.json, "json", "", "write the whole answer as JSON to this `FILE`, - for standard output instead of the text")
 	k.talk.register(c)
 	return c
 }
 
 // checkCommand holds the flags of check.
 type checkCommand struct {
-	model            modelFlags
-	judge            judgeFlags
-	patterns         patternFlags
-	count            int
-	env, json        string
-	fromEnv          bool
-	maxTime          time.Duration
-	talk             talk
+	model     modelFlags
+	judge     judgeFlags
+	patterns  patternFlags
+	count     int
+	env, json string
+	fromEnv   bool
+	maxTime   time.Duration
+	talk      talk
 }
 
 func (k *checkCommand) run(c *cobra.Command, args []string) error {
@@ -86,7 +86,7 @@ func (k *checkCommand) run(c *cobra.Command, args []string) error {
 		return err
 	}
 	return k.tell(c, report.NewCheck(r, settings, report.Subject{View: k.model.view.value, Precision: k.model.precision.value,
-		Engine: s.engine.Info(), Model: model, Samples: s.samples, Warnings: s.notes}))
+		Engine: s.engine.Info(), Model: model, Warnings: s.notes}, s.samples))
 }
 
 // settings are those of the flags, of a file, or of the environment.

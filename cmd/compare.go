@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"halfway/bisect"
 	"halfway/bisect/report"
 	"halfway/compare"
 	"halfway/engine/tensor"
@@ -20,11 +21,11 @@ func newCompare() *cobra.Command {
 are matched by name, or by position where one side calls them output_0, output_1, ... or arr_0, arr_1, ...`,
 		Example: `  halfway compare f32.npz bf16.npz
   halfway compare f32.npz bf16.npz --accept 'logits[:,-1]:kl<=0.01' --accept top1`,
-		Args: cobra.ExactArgs(2),
+		Args: arguments("REF.npz", "GOT.npz"),
 		RunE: k.run,
 	}
 	k.judge.register(c)
-	c.Flags().StringVar(&k.json, "json", "", "write the whole answer as JSON to this file, - for standard output instead of the text")
+	c.Flags().StringVar(&k.json, "json", "", "write the whole answer as JSON to this `FILE`, - for standard output instead of the text")
 	c.Flags().BoolVarP(&k.quiet, "quiet", "q", false, "no notes on standard error")
 	return c
 }
@@ -63,7 +64,7 @@ func (k *compareCommand) run(c *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	if !r.Pass() {
+	if r.Verdict != bisect.Pass {
 		return end(statusBroken)
 	}
 	return end(statusAnswered)

@@ -21,7 +21,7 @@ func newExport() *cobra.Command {
 GitHub workflow, a Dockerfile, or as JSON. The other variables of the three must be unset where they are used.`,
 		Example: `  halfway export result.json --format shell
   halfway export result.json --format dotenv > precision.env`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("RESULT.json"),
 		RunE: func(c *cobra.Command, args []string) error {
 			r, err := readResult(args[0])
 			if err != nil {

@@ -18,12 +18,12 @@ type judgeFlags struct {
 
 func (f *judgeFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.accept, "accept", nil,
-		`rule that outputs must meet, such as 'sqnr>=20' (the default) or 'logits:top1', repeatable; see "halfway help accept"`)
+		"`RULE` that outputs must meet, such as 'sqnr>=20' (the default) or 'logits:top1', repeatable; see \"halfway help accept\"")
 }
 
 func (f *judgeFlags) registerReference(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.reference, "reference", nil,
-		"outputs to compare with, an .npz for each sample (default: the model's own with nothing enforced)")
+		"outputs to compare with, an .npz `FILE` for each sample (default: the model's own with nothing enforced)")
 }
 
 func (f *judgeFlags) rules() ([]compare.Rule, error) {

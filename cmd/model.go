@@ -27,14 +27,14 @@ func (f *modelFlags) register(c *cobra.Command, precisions ...string) {
 	f.view = choose(c, "view", `what counts as a node, see "halfway help views"`, views()...)
 	f.precision = choose(c, "precision", "precision to enforce", precisions...)
 	c.Flags().StringArrayVar(&f.inputs, "input", nil,
-		"a sample, repeatable: x.npz, x.npy, a folder of them, NAME=x.npy,NAME2=y.npy or random[:SEED]")
-	c.Flags().StringArrayVar(&f.shapes, "shape", nil, "shape of an input, NAME=1,64, repeatable")
+		"a sample `X`, repeatable: x.npz, x.npy, a folder of them, NAME=x.npy,NAME2=y.npy or random[:SEED]")
+	c.Flags().StringArrayVar(&f.shapes, "shape", nil, "shape of an input, `NAME=1,64`, repeatable")
 	f.memory = -1
 }
 
 // registerResources adds the flags of commands that run the model.
 func (f *modelFlags) registerResources(c *cobra.Command) {
-	c.Flags().IntVar(&f.threads, "threads", 0, "threads (0: one a processor); results do not depend on it")
+	c.Flags().IntVar(&f.threads, "threads", 0, "`N` threads (0: one a processor); results do not depend on it")
 	c.Flags().Var(&f.memory, "memory", "limit of what is remembered between probes; results do not depend on it")
 }
 

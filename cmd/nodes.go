@@ -18,7 +18,7 @@ func newNodes() *cobra.Command {
 with the indices 0..k. A node's unit is the index of the node whose kernel computes it.`,
 		Example: `  halfway nodes model.xml
   halfway nodes model.xml --shape input_ids=1,64 --json nodes.json`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("MODEL"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := writable(json); err != nil {
 				return err
@@ -44,6 +44,6 @@ with the indices 0..k. A node's unit is the index of the node whose kernel compu
 		},
 	}
 	f.register(c, "bf16", "f16")
-	c.Flags().StringVar(&json, "json", "", "write the list as JSON to this file, - for standard output instead of the table")
+	c.Flags().StringVar(&json, "json", "", "write the list as JSON to this `FILE`, - for standard output instead of the table")
 	return c
 }

@@ -79,6 +79,16 @@ func newHelp() *cobra.Command {
 	}
 }
 
+// arguments checks that a command has exactly these arguments.
+func arguments(names ...string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == len(names) {
+			return nil
+		}
+		return fmt.Errorf("want %s, found %d arguments: %q", strings.Join(names, " "), len(args), args)
+	}
+}
+
 // version is that of the module, with the revision it was built from where the build knows it.
 func version() string {
 	b, ok := debug.ReadBuildInfo()

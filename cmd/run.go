@@ -27,12 +27,12 @@ prints the same listing of the nodes that were enforced. Without variables every
 		Example: `  halfway run model.xml --input x.npz --precision f32 --output f32.npz
   OV_CPU_INFER_PRC_CNT=40 halfway run model.xml --input x.npz --output bf16-40.npz
   OV_CPU_INFER_PRC_POS_PATTERN='^Softmax@' halfway run model.xml --input x.npz`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("MODEL"),
 		RunE: r.run,
 	}
 	r.model.register(c, "bf16", "f16", "f32")
 	r.model.registerResources(c)
-	c.Flags().StringVar(&r.output, "output", "", "write the outputs to this .npz")
+	c.Flags().StringVar(&r.output, "output", "", "write the outputs to this .npz `FILE`")
 	c.Flags().BoolVar(&r.raw, "raw", false, "print the listing as it is on a terminal too, control characters and all")
 	c.Flags().BoolVarP(&r.talk.quiet, "quiet", "q", false, "no progress and no notes on standard error")
 	return c

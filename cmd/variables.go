@@ -30,8 +30,8 @@ func variable(name string) *string {
 type patternFlags struct{ pos, neg string }
 
 func (f *patternFlags) register(c *cobra.Command, purpose string) {
-	c.Flags().StringVar(&f.pos, "pos", "", purpose+" whose Type@name this regular expression finds")
-	c.Flags().StringVar(&f.neg, "neg", "", "and not those that this one finds")
+	c.Flags().StringVar(&f.pos, "pos", "", purpose+" whose Type@name this `PATTERN` finds")
+	c.Flags().StringVar(&f.neg, "neg", "", "and none of those that this `PATTERN` finds")
 }
 
 func (f *patternFlags) settings(c *cobra.Command) patterns.Settings {

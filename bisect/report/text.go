@@ -1,0 +1,325 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"halfway/bisect"
+	"halfway/engine"
+	"halfway/patterns"
+)
+
+// Options say how Text lays out a result, and what it cannot know from the result alone.
+type Options struct {
+	Candidates []engine.Candidate // those that the result counts
+	Universe   patterns.Settings  // what restricted the search
+	Shapes     []string           // the input shapes that were asked for, as NAME=1,64
+	Columns    int                // of the terminal; 0 where there is none
+	Color      bool
+}
+
+// plainColumns is the width of texts that no terminal shows.
+const plainColumns = 100
+
+// Text writes a result for a person who wants to act on it: what breaks, what to keep in f32, the settings to paste, how to see both sides,
+// and what of this is proven.
+func Text(w io.Writer, r *bisect.Result, o Options) error {
+	t := &text{page: page{columns: o.Columns, color: o.Color}, Result: r, options: o}
+	if t.columns <= 0 {
+		t.columns = plainColumns
+	}
+	t.headline()
+	t.first()
+	t.groups()
+	t.kept()
+	if err := t.settings(); err != nil {
+		return err
+	}
+	t.reproduce()
+	t.proven()
+	t.warnings()
+	_, err := io.WriteString(w, t.String())
+	return err
+}
+
+// text is a result on its way to a page.
+type text struct {
+	page
+	*bisect.Result
+	options Options
+}
+
+// headline is the answer in one or two sentences.
+func (t *text) headline() {
+	model := Printable(t.Model.Path)
+	switch t.Outcome {
+	case bisect.Found:
+		t.paragraph(0, 0, fmt.Sprintf("%s breaks in %s, and keeping %s in f32 repairs it: %s.", model, t.Precision,
+			count(len(t.KeepF32), "node"), t.share()))
+	case bisect.NothingBreaks:
+		t.paragraph(0, 0, fmt.Sprintf("%s holds in %s: nothing breaks with %s enforced%s.", model, t.Precision, t.universe(), t.at(len(t.Curve)-1)))
+	case bisect.NotRepairable:
+		t.paragraph(0, 0, fmt.Sprintf("%s breaks the rules with nothing enforced already%s: no precision is to blame. Look at the reference, the "+
+			"input and the rules.", model, t.at(0)))
+	default:
+		t.paragraph(0, 0, fmt.Sprintf("%s in %s: unresolved, %s. What follows is what is known so far.", model, t.Precision, t.reason()))
+	}
+	t.paragraph(0, 0, fmt.Sprintf("Rules: %s.", Printable(strings.Join(t.Accept, ", "))))
+}
+
+// share is how much of the network is kept in f32.
+func (t *text) share() string {
+	var kept, all int64
+	for _, k := range t.KeepF32 {
+		kept += k.MACs
+	}
+	for _, c := range t.options.Candidates {
+		all += c.MACs
+	}
+	s := fmt.Sprintf("%d of %d candidates", len(t.KeepF32), t.Candidates)
+	if all > 0 {
+		s += fmt.Sprintf(", %.2g %% of their multiply-adds", 100*float64(kept)/float64(all))
+	}
+	return s
+}
+
+func (t *text) universe() string {
+	if t.options.Universe.Pos != nil || t.options.Universe.Neg != nil {
+		return "all the nodes that --pos and --neg admit"
+	}
+	return fmt.Sprintf("all %d candidates", t.Candidates)
+}
+
+// at is what the i-th measured CNT showed, as an insertion.
+func (t *text) at(i int) string {
+	if i < 0 || i >= len(t.Curve) {
+		return ""
+	}
+	return " (" + readings(t.Curve[i].Probe) + ")"
+}
+
+func (t *text) reason() string {
+	if t.Reason == nil {
+		return "since some probes gave no answer"
+	}
+	switch *t.Reason {
+	case "budget":
+		return "since the budget is used up"
+	case "interrupted":
+		return "since it was interrupted"
+	case "noise":
+		return "since the engine's noise exceeds the tolerance"
+	}
+	return *t.Reason
+}
+
+// first says which node turns the verdict.
+func (t *text) first() {
+	f := t.First
+	if f == nil {
+		return
+	}
+	t.heading(fmt.Sprintf("First node: CNT=%d passes, CNT=%d fails", f.Count-1, f.Count))
+	t.line(2, "%s", Printable(f.Tag))
+	if len(f.Unit) > 1 {
+		t.paragraph(2, 2, fmt.Sprintf("It is computed as one with %s; %s starts here.", t.others(f), map[string]string{"compute": "the computation in " +
+			t.Precision, "output": "the rounding of the output to " + t.Precision}[f.Effect]))
+	}
+	t.paragraph(2, 2, t.kind())
+	if f.Alone != nil && f.Without != nil {
+		t.paragraph(2, 2, fmt.Sprintf("Enforced alone it %s; with all but it enforced the network %s.", shown(*f.Alone), shown(*f.Without)))
+	}
+	if n := len(f.Crossings); n > 1 {
+		t.paragraph(2, 2, "The verdict changes at "+t.crossings())
+	}
+}
+
+func (t *text) others(f *bisect.First) string {
+	var tags []string
+	for _, tag := range f.Unit {
+		if tag != f.Tag {
+			tags = append(tags, Printable(tag))
+		}
+	}
+	return strings.Join(tags, ", ")
+}
+
+func (t *text) kind() string {
+	switch t.First.Kind {
+	case "monotone":
+		return "A culprit by itself."
+	case "accumulated":
+		return "The last straw: its error adds to that of the nodes before it, none of them too much by itself."
+	case "interacting":
+		return "It does harm only together with others, or others undo it again."
+	}
+	return "Its kind was not measured."
+}
+
+func (t *text) crossings() string {
+	const most = 8
+	var parts []string
+	for i, c := range t.First.Crossings {
+		if i == most {
+			parts = append(parts, "...")
+			break
+		}
+		parts = append(parts, fmt.Sprintf("CNT=%d (%s)", c.Count, verdict(bisect.Probe{Verdict: c.Verdict})))
+	}
+	return strings.Join(parts, ", ") + "."
+}
+
+// count is a number of things in words.
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// maxGroups is how many groups are shown.
+const maxGroups = 6
+
+// groups shows which modules, types and blocks break the network or repair it.
+func (t *text) groups() {
+	if len(t.Groups) == 0 {
+		return
+	}
+	t.heading("Groups")
+	rows := table{right: []bool{false, true}}
+	for i, g := range t.Groups {
+		if i == maxGroups {
+			break
+		}
+		rows.add(t.groupName(g), count(len(g.Candidates), "node"), "alone "+verdictOf(g.Alone), "all but these "+verdictOf(g.Without))
+	}
+	_ = rows.write(&t.page, "  ") // a Builder takes everything
+	if more := len(t.Groups) - maxGroups; more > 0 {
+		t.line(2, "and %d more, see --json", more)
+	}
+}
+
+func verdictOf(p *bisect.Probe) string {
+	if p == nil {
+		return "not measured"
+	}
+	return verdict(*p)
+}
+
+// groupName names a group in a person's words.
+func (t *text) groupName(g bisect.Group) string {
+	switch g.By {
+	case "type":
+		return "every " + Printable(g.Name)
+	case "block":
+		return "all of " + Printable(g.Name)
+	}
+	members := map[int]bool{}
+	for _, index := range g.Candidates {
+		members[index] = true
+	}
+	var positions []int
+	for p, c := range t.options.Candidates {
+		if members[c.Index] && c.Role == g.Name {
+			positions = append(positions, p)
+		}
+	}
+	list := gather(t.options.Candidates, positions)
+	if len(list) != 1 {
+		return Printable(g.Name)
+	}
+	return Printable(strings.Join(append(list[0].parts, list[0].title), " in "))
+}
+
+// kept lists the nodes to keep in f32, module by module.
+func (t *text) kept() {
+	if len(t.KeepF32) == 0 {
+		return
+	}
+	t.heading(fmt.Sprintf("Keep in f32: %s", count(len(t.KeepF32), "node")))
+	type node struct {
+		graph string
+		index int
+	}
+	kept := map[node]bool{}
+	for _, k := range t.KeepF32 {
+		kept[node{k.Graph, k.Index}] = true
+	}
+	var positions []int
+	for p, c := range t.options.Candidates {
+		if kept[node{c.Graph, c.Index}] {
+			positions = append(positions, p)
+		}
+	}
+	for _, g := range gather(t.options.Candidates, positions) {
+		line := g.title
+		if len(g.parts) > 0 {
+			line += ": " + strings.Join(g.parts[:min(len(g.parts), maxParts)], ", ")
+		}
+		if len(g.parts) > maxParts {
+			line += ", ..."
+		}
+		t.paragraph(2, 4, Printable(line))
+	}
+}
+
+// settings are the lines to paste.
+func (t *text) settings() error {
+	s := t.Settings
+	if s == nil {
+		return nil
+	}
+	t.heading("Settings")
+	var lines strings.Builder
+	if err := patterns.Export(&lines, s.Active(), "shell"); err != nil {
+		return err
+	}
+	for line := range strings.Lines(lines.String()) {
+		t.line(2, "%s", strings.TrimSuffix(line, "\n"))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		t.line(2, "and the runtime property %s=%s", name, s.Properties[name])
+	}
+	if !s.Exact {
+		t.paragraph(2, 2, fmt.Sprintf("No pattern can tell the kept nodes from others of the same tag, so these keep %s more in f32.",
+			count(len(s.AlsoKept), "node")))
+	}
+	return nil
+}
+
+// proven says what of the answer was shown by probes.
+func (t *text) proven() {
+	t.heading("Proven")
+	if f := t.First; f != nil && t.Proven.First {
+		smaller := "Some smaller CNTs were not run."
+		if f.Smallest {
+			smaller = "No smaller CNT fails: each was run, or gives the same bits as one that was."
+		}
+		t.paragraph(2, 2, fmt.Sprintf("CNT=%d passes and CNT=%d fails: both were run. %s", f.Count-1, f.Count, smaller))
+	}
+	if t.Proven.KeepF32 {
+		t.paragraph(2, 2, fmt.Sprintf("Each unit kept in f32 is needed: give any one back to %s, and the network fails. Smaller sets of other nodes are "+
+			"not excluded.", t.Precision))
+	}
+	if s := t.Settings; s != nil && s.Exact {
+		t.paragraph(2, 2, fmt.Sprintf("The pattern enforces exactly the %d candidates that it should, of %d.", t.Candidates-len(t.KeepF32), t.Candidates))
+	}
+	if v := t.Verified; v != nil {
+		t.paragraph(2, 2, fmt.Sprintf("Run once more exactly as printed, with %d nodes enforced, the network %s.", v.Enforced, shown(v.Probe)))
+	}
+	t.paragraph(2, 2, fmt.Sprintf("%s, %.1f forward passes, %.2g s; engine %s %s, view %s.", count(t.Probes, "probe"), t.ForwardPasses.Total, t.Seconds,
+		t.Engine.Name, t.Engine.Kernel, t.View))
+}
+
+func (t *text) warnings() {
+	if len(t.Warnings) == 0 {
+		return
+	}
+	t.heading("Mind")
+	for _, w := range t.Warnings {
+		t.paragraph(2, 2, "- "+Printable(w))
+	}
+}

@@ -1,0 +1,96 @@
+package cmd
+
+import "github.com/spf13/cobra"
+
+// topics are help texts that are no commands: halfway help NAME.
+func topics() []*cobra.Command {
+	var list []*cobra.Command
+	for _, t := range []struct{ name, short, long string }{
+		{"exit", "Exit statuses", helpExit},
+		{"accept", "Rules that outputs must meet", helpAccept},
+		{"semantics", "What enforcing a precision does", helpSemantics},
+		{"patterns", "How nodes are selected", helpPatterns},
+		{"views", "What counts as a node", helpViews},
+	} {
+		list = append(list, &cobra.Command{Use: t.name, Short: t.short, Long: t.long})
+	}
+	return list
+}
+
+const helpExit = `Exit statuses
+
+  0  answered, or passed
+  1  failed to run: a file, the engine
+  2  usage: a flag, an argument, a bad pattern or rule
+  3  nothing breaks (bisect; 0 with --clean-ok)
+  4  accuracy is broken (check, compare), or not repairable since nothing enforced fails too (bisect)
+  5  unresolved: an unstable engine, a budget, or an interrupt came before the answer
+
+Interrupted by Ctrl-C or SIGTERM, bisect writes what it knows so far, also as JSON, and its journal holds every probe.
+A second signal ends it at once.`
+
+const helpAccept = `Rules that outputs must meet
+
+  --accept '[OUTPUT[SLICE]:]METRIC[OP VALUE]'
+
+Repeatable; all rules must hold for all samples. A rule without an output is about every output, a slice is written as
+numpy does: logits[:,-1]. With a the reference and b the result, in f64:
+
+  max-abs    max |a-b|                      sqnr       10 log10(sum a^2 / sum (a-b)^2), dB
+  mean-abs   mean |a-b|                     psnr       10 log10((max |a|)^2 / mean (a-b)^2), dB
+  max-rel    max |a-b| / max |a|            kl         KL of the softmax of both, last axis, mean over rows
+  rel-l2     ||a-b|| / ||a||                ulp        largest distance in steps of the elements' type
+  rmse       sqrt(mean (a-b)^2)             top1       share of rows, last axis, with the same argmax
+  nrmse      rmse / (max a - min a)         topk(k)    share of rows whose argmax is among the k largest
+  cosine     a.b / (||a|| ||b||)            equal      share of equal elements
+  allclose   allclose(atol=1e-3,rtol=1e-2), as numpy has it; alone 1e-8 and 1e-5
+
+Distances take <= or <, the others (cosine, sqnr, psnr, top1, topk, equal) >= or >. top1, topk and equal alone ask
+for 1. The default is sqnr>=20 for outputs of floats and equal>=1 for others.
+
+A value of the reference that is not finite fails every rule, unless the result has the same infinity there. One of
+the result where the reference is finite is the verdict non-finite. A reference of zeros passes only zeros.
+
+  --accept 'sqnr>=30'   --accept 'logits[:,-1]:kl<=0.01'   --accept 'boxes:max-abs<=0.5'   --accept top1`
+
+const helpSemantics = `What enforcing a precision does
+
+The rules are those of OpenVINO's CPU plugin. Nodes are counted in the order of the model's get_ordered_ops. Left out,
+neither counted nor listed, are: inputs and outputs, nodes marked precise, and the tail, which is what lies behind the
+last Convolution, FullyConnected, MatMul or the like on the way to a result. What remains are the candidates.
+
+  OV_CPU_INFER_PRC_POS_PATTERN  only nodes whose Type@name this regular expression finds
+  OV_CPU_INFER_PRC_NEG_PATTERN  none of those that this one finds
+  OV_CPU_INFER_PRC_CNT          of these the first k+1 (k negative: none; no number: one)
+
+A variable that is set and empty counts as set: an empty POS finds everything, an empty NEG excludes everything. The
+body of an If, Loop or TensorIterator is a graph with a count of its own.
+
+An enforced node has reduced f32 ports: inputs, but not weights, nor a model input into an elementwise node; and
+outputs, but not those that feed a result. Nodes that are fused compute as one unit whose first node decides: its
+inputs and weights are rounded, sums are f32, the output is rounded where the last node's output port is reduced.
+Rounding is to the nearest, ties to even; f16 overflows to infinity.
+
+run obeys the variables of the environment, check obeys them with --from-env, bisect warns and ignores them.`
+
+const helpPatterns = `How nodes are selected
+
+A pattern is a regular expression of C++'s std::regex in its ECMAScript grammar, searched (not matched) in the bytes
+of Type@name, case-sensitive: FullyConnected@__module.lm_head/aten::linear/MatMul.
+
+  ^Softmax@                        every Softmax
+  layers\.(3|7)\.mlp               the MLPs of the layers 3 and 7
+  layers\.(\d+)\.input_layernorm   that of every layer
+  [@,]conv1(,|$)                   conv1 alone or fused with others, but not conv10
+  (?!)                             nothing
+
+A pattern that is no regular expression is an error with the place marked, and exit status 2. The patterns that bisect
+writes are compared with the tags of all candidates before they are shown.`
+
+const helpViews = `What counts as a node
+
+  plain   the operations of the file; MatMul with constant weights becomes FullyConnected, which takes a bias Add
+          along and with it its name. Every other node is its own unit.
+
+A release plugin merges more nodes before it counts them. A pattern on the path of a module carries over from view to
+view, a count does not. The result names the view that it was found in.`
