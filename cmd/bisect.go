@@ -185,7 +185,7 @@ func (b *bisectCommand) tell(c *cobra.Command, s *subject, r *bisect.Result) err
 			return err
 		}
 		columns, ok := terminal(c.OutOrStdout())
-		o := report.Options{Candidates: list, Universe: b.universe.settings(c), Shapes: b.model.shapes, Columns: columns,
+		o := report.Options{Candidates: list, Universe: b.universe.settings(c), RunArgs: b.model.runArgs(), Columns: columns,
 			Color: ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 		if err := answer(c, func(w io.Writer) error { return report.Text(w, r, o) }); err != nil {
 			return err

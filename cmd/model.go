@@ -38,6 +38,18 @@ func (f *modelFlags) registerResources(c *cobra.Command) {
 	c.Flags().Var(&f.memory, "memory", "limit of what is remembered between probes; results do not depend on it")
 }
 
+// runArgs are the flags with which halfway run sees the same nodes.
+func (f *modelFlags) runArgs() []string {
+	var args []string
+	if f.view.value != builtin.DefaultView {
+		args = append(args, "--view", f.view.value)
+	}
+	for _, shape := range f.shapes {
+		args = append(args, "--shape", shape)
+	}
+	return args
+}
+
 // views are the views of the built-in engine, the default one first.
 func views() []string {
 	list := []string{builtin.DefaultView}

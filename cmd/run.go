@@ -64,7 +64,7 @@ func (r *runCommand) run(c *cobra.Command, args []string) error {
 		return err
 	}
 	if !r.talk.quiet {
-		fmt.Fprintf(c.ErrOrStderr(), "%d of %d candidates ran in %s\n", enforced.Len(), len(candidates), r.model.precision.value)
+		fmt.Fprintf(c.ErrOrStderr(), "%d of %d candidates ran in %s, all else in f32\n", enforced.Len(), len(candidates), r.model.precision.value)
 		for _, o := range outputs {
 			fmt.Fprintln(c.ErrOrStderr(), describe(o))
 		}

@@ -3,7 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
-	"strconv"
+	"strings"
 
 	"halfway/bisect"
 	"halfway/engine"
@@ -61,17 +61,10 @@ func (k *Check) Text(w io.Writer) error {
 		k.Enforced, k.CheckResult.Candidates, k.Precision, what); err != nil {
 		return err
 	}
-	t := table{right: []bool{false, true, false, false, true}}
-	for i, p := range k.Samples {
-		for _, m := range p.Metrics {
-			t.add(passOrFail(p.Verdict == bisect.Pass), "sample "+strconv.Itoa(i), Printable(k.Inputs[i].Source), Printable(m.Output), m.Metric,
-				valueText(m.Value))
-		}
-		if len(p.Metrics) == 0 {
-			t.add(passOrFail(p.Verdict == bisect.Pass), "sample "+strconv.Itoa(i), Printable(k.Inputs[i].Source), string(p.Verdict), Printable(p.Detail))
-		}
+	if _, err := fmt.Fprintf(w, "Rules: %s.\n", Printable(strings.Join(k.Accept, ", "))); err != nil {
+		return err
 	}
-	if err := t.write(w, "  "); err != nil {
+	if err := k.table().write(w, "  "); err != nil {
 		return err
 	}
 	if k.Baseline.Verdict.Bad() {
@@ -79,4 +72,20 @@ func (k *Check) Text(w io.Writer) error {
 		return err
 	}
 	return nil
+}
+
+// table has a row for each sample and measured value.
+func (k *Check) table() *table {
+	t := &table{right: []bool{false, false, false, false, true}}
+	for i, p := range k.Samples {
+		verdict, source := passOrFail(p.Verdict == bisect.Pass), Printable(k.Inputs[i].Source)
+		if len(p.Metrics) == 0 {
+			t.add(verdict, source, string(p.Verdict), Printable(p.Detail))
+		}
+		for _, m := range p.Metrics {
+			t.add(verdict, source, Printable(m.Output), m.Metric, valueText(m.Value))
+			verdict, source = "", ""
+		}
+	}
+	return t
 }

@@ -103,5 +103,5 @@ func valueText(v compare.Value) string {
 	if s := v.String(); s == "inf" || s == "-inf" || s == "nan" {
 		return s
 	}
-	return fmt.Sprintf("%.5g", float64(v))
+	return fmt.Sprintf("%.4g", float64(v))
 }

@@ -51,6 +51,20 @@ func (p *page) line(indent int, format string, args ...any) {
 	p.WriteString(strings.Repeat(" ", indent) + fmt.Sprintf(format, args...) + "\n")
 }
 
+// digits is a positive number with the digits that people read.
+func digits(v float64) string {
+	switch {
+	case v >= 100:
+		return fmt.Sprintf("%.0f", v)
+	case v >= 10:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.2g", v)
+}
+
+// capital is a sentence's beginning.
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
 // maxReadings is how many measured values of a probe are shown.
 const maxReadings = 4
 

@@ -21,7 +21,9 @@ func (t *text) reproduce() {
 	t.heading("See both sides")
 	t.line(2, "%s --precision f32 --output f32.npz", t.runCommand(sample))
 	for _, k := range []int{f.Count - 1, f.Count} {
-		t.line(2, "%s%s --precision %s --output cnt%d.npz", t.variables(k), t.runCommand(sample), t.Precision, k)
+		if k >= 0 {
+			t.line(2, "%s%s --precision %s --output cnt%d.npz", t.variables(k), t.runCommand(sample), t.Precision, k)
+		}
 	}
 	accept := ""
 	for _, rule := range t.Accept {
@@ -47,10 +49,10 @@ func (t *text) runCommand(sample int) string {
 	if sample < len(t.Samples) {
 		s += " --input " + quote(t.Samples[sample].Source)
 	}
-	for _, shape := range t.options.Shapes {
-		s += " --shape " + quote(shape)
+	for _, arg := range t.options.RunArgs {
+		s += " " + quote(arg)
 	}
-	return s + " --view " + t.View
+	return s
 }
 
 var harmless = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)

@@ -16,7 +16,7 @@ import (
 type Options struct {
 	Candidates []engine.Candidate // those that the result counts
 	Universe   patterns.Settings  // what restricted the search
-	Shapes     []string           // the input shapes that were asked for, as NAME=1,64
+	RunArgs    []string           // flags that halfway run needs to see the same nodes
 	Columns    int                // of the terminal; 0 where there is none
 	Color      bool
 }
@@ -41,6 +41,7 @@ func Text(w io.Writer, r *bisect.Result, o Options) error {
 	t.reproduce()
 	t.proven()
 	t.warnings()
+	t.work()
 	_, err := io.WriteString(w, t.String())
 	return err
 }
@@ -57,8 +58,7 @@ func (t *text) headline() {
 	model := Printable(t.Model.Path)
 	switch t.Outcome {
 	case bisect.Found:
-		t.paragraph(0, 0, fmt.Sprintf("%s breaks in %s, and keeping %s in f32 repairs it: %s.", model, t.Precision,
-			count(len(t.KeepF32), "node"), t.share()))
+		t.paragraph(0, 0, fmt.Sprintf("%s breaks in %s. Keeping %s in f32 repairs it.", model, t.Precision, t.share()))
 	case bisect.NothingBreaks:
 		t.paragraph(0, 0, fmt.Sprintf("%s holds in %s: nothing breaks with %s enforced%s.", model, t.Precision, t.universe(), t.at(len(t.Curve)-1)))
 	case bisect.NotRepairable:
@@ -79,9 +79,9 @@ func (t *text) share() string {
 	for _, c := range t.options.Candidates {
 		all += c.MACs
 	}
-	s := fmt.Sprintf("%d of %d candidates", len(t.KeepF32), t.Candidates)
+	s := fmt.Sprintf("%d of its %d candidates", len(t.KeepF32), t.Candidates)
 	if all > 0 {
-		s += fmt.Sprintf(", %.2g %% of their multiply-adds", 100*float64(kept)/float64(all))
+		s += fmt.Sprintf(" (%s %% of the multiply-adds)", digits(100*float64(kept)/float64(all)))
 	}
 	return s
 }
@@ -122,7 +122,7 @@ func (t *text) first() {
 	if f == nil {
 		return
 	}
-	t.heading(fmt.Sprintf("First node: CNT=%d passes, CNT=%d fails", f.Count-1, f.Count))
+	t.heading(fmt.Sprintf("First node: %s, CNT=%d fails", t.passing(), f.Count))
 	t.line(2, "%s", Printable(f.Tag))
 	if len(f.Unit) > 1 {
 		t.paragraph(2, 2, fmt.Sprintf("It is computed as one with %s; %s starts here.", t.others(f), map[string]string{"compute": "the computation in " +
@@ -135,6 +135,14 @@ func (t *text) first() {
 	if n := len(f.Crossings); n > 1 {
 		t.paragraph(2, 2, "The verdict changes at "+t.crossings())
 	}
+}
+
+// passing is what passes just before the first node.
+func (t *text) passing() string {
+	if t.First.Count == 0 {
+		return "nothing enforced passes"
+	}
+	return fmt.Sprintf("CNT=%d passes", t.First.Count-1)
 }
 
 func (t *text) others(f *bisect.First) string {
@@ -181,30 +189,32 @@ func count(n int, what string) string {
 }
 
 // maxGroups is how many groups are shown.
-const maxGroups = 6
+const maxGroups = 5
 
-// groups shows which modules, types and blocks break the network or repair it.
+// groups shows which modules, types and blocks repair the network when they are kept in f32, or, where none does, break it by themselves.
 func (t *text) groups() {
-	if len(t.Groups) == 0 {
+	repairs := func(g bisect.Group) bool { return g.Without != nil && g.Without.Verdict == bisect.Pass }
+	title, list := "Groups that repair it when kept in f32", slices.DeleteFunc(slices.Clone(t.Groups), func(g bisect.Group) bool { return !repairs(g) })
+	if len(list) == 0 {
+		title, list = "Groups that break it by themselves", t.Groups
+	}
+	if len(list) == 0 {
 		return
 	}
-	t.heading("Groups")
+	t.heading(title)
 	rows := table{right: []bool{false, true}}
-	for i, g := range t.Groups {
-		if i == maxGroups {
-			break
-		}
-		rows.add(t.groupName(g), count(len(g.Candidates), "node"), "alone "+verdictOf(g.Alone), "all but these "+verdictOf(g.Without))
+	for _, g := range list[:min(len(list), maxGroups)] {
+		rows.add(t.groupName(g), count(len(g.Candidates), "node"), "enforced alone it "+verdictOf(g.Alone))
 	}
 	_ = rows.write(&t.page, "  ") // a Builder takes everything
-	if more := len(t.Groups) - maxGroups; more > 0 {
+	if more := len(list) - maxGroups; more > 0 {
 		t.line(2, "and %d more, see --json", more)
 	}
 }
 
 func verdictOf(p *bisect.Probe) string {
 	if p == nil {
-		return "not measured"
+		return "was not measured"
 	}
 	return verdict(*p)
 }
@@ -292,26 +302,38 @@ func (t *text) settings() error {
 
 // proven says what of the answer was shown by probes.
 func (t *text) proven() {
-	t.heading("Proven")
+	var list []string
 	if f := t.First; f != nil && t.Proven.First {
 		smaller := "Some smaller CNTs were not run."
 		if f.Smallest {
 			smaller = "No smaller CNT fails: each was run, or gives the same bits as one that was."
 		}
-		t.paragraph(2, 2, fmt.Sprintf("CNT=%d passes and CNT=%d fails: both were run. %s", f.Count-1, f.Count, smaller))
+		list = append(list, fmt.Sprintf("%s and CNT=%d fails: both were run. %s", capital(t.passing()), f.Count, smaller))
 	}
 	if t.Proven.KeepF32 {
-		t.paragraph(2, 2, fmt.Sprintf("Each unit kept in f32 is needed: give any one back to %s, and the network fails. Smaller sets of other nodes are "+
-			"not excluded.", t.Precision))
+		list = append(list, fmt.Sprintf("Each unit kept in f32 is needed: give any one back to %s, and the network fails. Smaller sets of other "+
+			"nodes are not excluded.", t.Precision))
 	}
 	if s := t.Settings; s != nil && s.Exact {
-		t.paragraph(2, 2, fmt.Sprintf("The pattern enforces exactly the %d candidates that it should, of %d.", t.Candidates-len(t.KeepF32), t.Candidates))
+		list = append(list, fmt.Sprintf("The pattern enforces exactly the %d candidates that it should, of %d.", t.Candidates-len(t.KeepF32),
+			t.Candidates))
 	}
 	if v := t.Verified; v != nil {
-		t.paragraph(2, 2, fmt.Sprintf("Run once more exactly as printed, with %d nodes enforced, the network %s.", v.Enforced, shown(v.Probe)))
+		list = append(list, fmt.Sprintf("Run once more exactly as printed, with %d nodes enforced, the network %s.", v.Enforced, shown(v.Probe)))
 	}
-	t.paragraph(2, 2, fmt.Sprintf("%s, %.1f forward passes, %.2g s; engine %s %s, view %s.", count(t.Probes, "probe"), t.ForwardPasses.Total, t.Seconds,
-		t.Engine.Name, t.Engine.Kernel, t.View))
+	if len(list) > 0 {
+		t.heading("Proven")
+	}
+	for _, line := range list {
+		t.paragraph(2, 2, line)
+	}
+}
+
+// work says what the answer took.
+func (t *text) work() {
+	t.WriteString("\n")
+	t.paragraph(0, 0, fmt.Sprintf("%s, %s, %s s; engine %s %s, view %s.", count(t.Probes, "probe"),
+		digits(t.ForwardPasses.Total)+" forward passes", digits(t.Seconds), t.Engine.Name, t.Engine.Kernel, t.View))
 }
 
 func (t *text) warnings() {

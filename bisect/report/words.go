@@ -62,8 +62,8 @@ func short(path string) string {
 	if end := strings.IndexByte(op, '/'); end >= 0 {
 		op = op[:end]
 	}
-	if op == "linear" && i > 0 {
-		return path[:i-1]
+	if op == "linear" { // all that a linear module does
+		return strings.TrimSuffix(path[:i], "/")
 	}
 	return path[:i] + op
 }
