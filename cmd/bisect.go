@@ -130,7 +130,7 @@ func (b *bisectCommand) search(ctx context.Context, c *cobra.Command, s *subject
 	if r.Model.SHA256, err = sum(); err != nil && ctx.Err() == nil {
 		return nil, err
 	}
-	r.Warnings = append(s.notes, r.Warnings...)
+	r.Warnings = append(append([]string{}, s.notes...), r.Warnings...)
 	return r, nil
 }
 

@@ -20,7 +20,14 @@ func Main() {
 	defer stop()
 	root := newRoot()
 	started := false
-	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
+	for _, c := range root.Commands() {
+		if run := c.RunE; run != nil {
+			c.RunE = func(c *cobra.Command, args []string) error {
+				started = true
+				return run(c, args)
+			}
+		}
+	}
 	c, err := root.ExecuteContextC(ctx)
 	if err != nil && !started {
 		err = usage(err) // flags and arguments are checked before a command starts

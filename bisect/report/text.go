@@ -128,7 +128,9 @@ func (t *text) first() {
 		t.paragraph(2, 2, fmt.Sprintf("It is computed as one with %s; %s starts here.", t.others(f), map[string]string{"compute": "the computation in " +
 			t.Precision, "output": "the rounding of the output to " + t.Precision}[f.Effect]))
 	}
-	t.paragraph(2, 2, t.kind())
+	if f.Kind != "" {
+		t.paragraph(2, 2, t.kind())
+	}
 	if f.Alone != nil && f.Without != nil {
 		t.paragraph(2, 2, fmt.Sprintf("Enforced alone it %s; with all but it enforced the network %s.", shown(*f.Alone), shown(*f.Without)))
 	}
@@ -164,7 +166,7 @@ func (t *text) kind() string {
 	case "interacting":
 		return "It does harm only together with others, or others undo it again."
 	}
-	return "Its kind was not measured."
+	return ""
 }
 
 func (t *text) crossings() string {
@@ -196,12 +198,13 @@ func (t *text) groups() {
 	repairs := func(g bisect.Group) bool { return g.Without != nil && g.Without.Verdict == bisect.Pass }
 	title, list := "Groups that repair it when kept in f32", slices.DeleteFunc(slices.Clone(t.Groups), func(g bisect.Group) bool { return !repairs(g) })
 	if len(list) == 0 {
-		title, list = "Groups that break it by themselves", t.Groups
+		title, list = "Groups that break it by themselves", slices.Clone(t.Groups)
 	}
 	if len(list) == 0 {
 		return
 	}
 	t.heading(title)
+	slices.SortStableFunc(list, func(a, b bisect.Group) int { return len(a.Candidates) - len(b.Candidates) })
 	rows := table{right: []bool{false, true}}
 	for _, g := range list[:min(len(list), maxGroups)] {
 		rows.add(t.groupName(g), count(len(g.Candidates), "node"), "enforced alone it "+verdictOf(g.Alone))
@@ -225,7 +228,8 @@ func (t *text) groupName(g bisect.Group) string {
 	case "type":
 		return "every " + Printable(g.Name)
 	case "block":
-		return "all of " + Printable(g.Name)
+		name := t.options.Candidates[0].Name[:commonPrefix(t.options.Candidates)]
+		return "all of " + Printable(strings.TrimPrefix(g.Name, name))
 	}
 	members := map[int]bool{}
 	for _, index := range g.Candidates {
@@ -265,14 +269,7 @@ func (t *text) kept() {
 		}
 	}
 	for _, g := range gather(t.options.Candidates, positions) {
-		line := g.title
-		if len(g.parts) > 0 {
-			line += ": " + strings.Join(g.parts[:min(len(g.parts), maxParts)], ", ")
-		}
-		if len(g.parts) > maxParts {
-			line += ", ..."
-		}
-		t.paragraph(2, 4, Printable(line))
+		t.paragraph(2, 4, Printable(g.String()))
 	}
 }
 

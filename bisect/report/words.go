@@ -94,6 +94,17 @@ type gathering struct {
 	layers       map[int]bool // in which nodes of it are kept
 }
 
+func (g *gathering) String() string {
+	if len(g.parts) == 0 {
+		return g.title
+	}
+	s := g.title + ": " + strings.Join(g.parts[:min(len(g.parts), maxParts)], ", ")
+	if len(g.parts) > maxParts {
+		s += ", ..."
+	}
+	return s
+}
+
 // gather sums up the candidates at the given positions module by module, in counting order.
 func gather(candidates []engine.Candidate, positions []int) []*gathering {
 	type key struct{ stem, module string }
