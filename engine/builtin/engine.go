@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
 	"halfway/engine"
 	"halfway/engine/graph"
@@ -42,6 +43,7 @@ type Engine struct {
 
 	mu   sync.Mutex
 	memo *memo
+	pace pace
 }
 
 // Engine prepares the model to run. It fails on a view, precision or shape that does not fit.
@@ -148,6 +150,9 @@ func (e *Engine) Info() engine.Info {
 // Warnings returns what a user should know about the chosen precision and view.
 func (e *Engine) Warnings() []string { return e.warnings }
 
+// Seconds predicts the time of so many forward passes on one sample from that of the runs so far; before the first it is infinite.
+func (e *Engine) Seconds(passes float64) float64 { return e.pace.seconds(passes) }
+
 // Outputs returns the names of the model's outputs in its order.
 func (e *Engine) Outputs() []string {
 	r := make([]string, len(e.plan.graph.Results))
@@ -171,11 +176,15 @@ func (e *Engine) Run(ctx context.Context, set engine.Set, s engine.Sample) (engi
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.memo.begin()
+	start := time.Now()
 	var o engine.Observation
 	err := tensor.Guard(func() (err error) {
 		o, err = r.observe(s)
 		return err
 	})
+	if err == nil {
+		e.pace.add(time.Since(start), o.Work)
+	}
 	return o, err
 }
 
