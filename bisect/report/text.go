@@ -132,7 +132,14 @@ func (t *text) first() {
 		t.paragraph(2, 2, t.kind())
 	}
 	if f.Alone != nil && f.Without != nil {
-		t.paragraph(2, 2, fmt.Sprintf("Enforced alone it %s; with all but it enforced the network %s.", shown(*f.Alone), shown(*f.Without)))
+		others := "."
+		switch {
+		case f.Without.Verdict == bisect.Pass:
+			others = ": keeping it in f32 is enough."
+		case f.Without.Verdict.Bad():
+			others = ": there are other culprits."
+		}
+		t.paragraph(2, 2, fmt.Sprintf("Enforced alone it %s. With all but it enforced the network %s%s", shown(*f.Alone), shown(*f.Without), others))
 	}
 	if n := len(f.Crossings); n > 1 {
 		t.paragraph(2, 2, "The verdict changes at "+t.crossings())
@@ -280,15 +287,11 @@ func (t *text) settings() error {
 		return nil
 	}
 	t.heading("Settings")
-	var lines strings.Builder
-	if err := patterns.Export(&lines, s.Active(), "shell"); err != nil {
+	if err := patterns.Export(&t.page, s.Active(), "shell"); err != nil { // not indented: a quoted pattern may have several lines
 		return err
 	}
-	for line := range strings.Lines(lines.String()) {
-		t.line(2, "%s", strings.TrimSuffix(line, "\n"))
-	}
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
-		t.line(2, "and the runtime property %s=%s", name, s.Properties[name])
+		t.line(0, "and the runtime property %s=%s", name, s.Properties[name])
 	}
 	if !s.Exact {
 		t.paragraph(2, 2, fmt.Sprintf("No pattern can tell the kept nodes from others of the same tag, so these keep %s more in f32.",
