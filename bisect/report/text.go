@@ -293,6 +293,9 @@ func (t *text) settings() error {
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 		t.line(0, "and the runtime property %s=%s", name, s.Properties[name])
 	}
+	if t.Verified == nil {
+		t.paragraph(2, 2, "The search ended before these were run: halfway check tells whether they hold.")
+	}
 	if !s.Exact {
 		t.paragraph(2, 2, fmt.Sprintf("No pattern can tell the kept nodes from others of the same tag, so these keep %s more in f32.",
 			count(len(s.AlsoKept), "node")))
