@@ -14,7 +14,6 @@ import (
 
 	"halfway/bisect"
 	"halfway/bisect/report"
-	"halfway/compare"
 	"halfway/engine"
 	"halfway/engine/tensor"
 	"halfway/patterns"
@@ -47,7 +46,10 @@ writes the settings that keep them, and runs these once more exactly as written.
 	c.MarkFlagsMutuallyExclusive("exhaustive", "no-exhaustive")
 	f.IntVar(&b.maxProbes, "max-probes", 0, "stop after `N` probes with what is known (0: no limit)")
 	f.DurationVar(&b.maxTime, "max-time", 0, "stop after this `TIME` with what is known, such as 90s or 10m (0: no limit)")
+	b.grow = choose(c, "grow", "neg looks for the smallest set to keep in f32, pos for a largest one that may run reduced", "neg", "pos")
 	b.objective = choose(c, "objective", "what makes a set of nodes better: fewer units, or fewer multiply-adds in f32", "size", "cost")
+	f.StringVar(&b.maxF32, "max-f32", "", "keep at most this `SHARE` in f32, a number of nodes or 5% of the multiply-adds: the best that is possible")
+	f.BoolVar(&b.tradeoff, "tradeoff", false, "measure how the error falls with what stays in f32")
 	f.BoolVar(&b.cleanOK, "clean-ok", false, "exit with 0 when nothing breaks")
 	b.talk.register(c)
 	return c
@@ -62,7 +64,9 @@ type bisectCommand struct {
 	exhaustive, noExhaustive bool
 	maxProbes                int
 	maxTime                  time.Duration
-	objective                *choice
+	grow, objective          *choice
+	maxF32                   string
+	tradeoff                 bool
 	cleanOK                  bool
 	talk                     talk
 }
@@ -70,10 +74,11 @@ type bisectCommand struct {
 func (b *bisectCommand) run(c *cobra.Command, args []string) error {
 	ctx, universe := c.Context(), b.universe.settings(c)
 	rules, err := b.judge.rules()
-	if err := errors.Join(err, valid(universe), b.limits(), writable(b.json)); err != nil {
+	share, shareErr := parseShare(b.maxF32)
+	if err := errors.Join(err, usage(shareErr), valid(universe), b.limits(), writable(b.json)); err != nil {
 		return err
 	}
-	for _, name := range patterns.Variables() {
+	for _, name := range []string{patterns.PosVariable, patterns.NegVariable, patterns.CountVariable} {
 		if variable(name) != nil {
 			note(c, b.talk.quiet, name+" is set, and bisect does not obey it: --pos and --neg restrict the search")
 		}
@@ -87,7 +92,7 @@ func (b *bisectCommand) run(c *cobra.Command, args []string) error {
 		return err
 	}
 	note(c, b.talk.quiet, s.notes...)
-	r, err := b.search(ctx, c, s, rules, references, universe)
+	r, err := b.search(ctx, c, s, bisect.Config{Judge: bisect.NewRules(rules), Reference: references, Universe: universe, MaxF32: share})
 	if err != nil {
 		return err
 	}
@@ -102,17 +107,17 @@ func (b *bisectCommand) limits() error {
 }
 
 // search runs the search beside the hashing of the model's files.
-func (b *bisectCommand) search(ctx context.Context, c *cobra.Command, s *subject, rules []compare.Rule, references [][]engine.Output,
-	universe patterns.Settings) (*bisect.Result, error) {
+func (b *bisectCommand) search(ctx context.Context, c *cobra.Command, s *subject, config bisect.Config) (*bisect.Result, error) {
 	sum := s.hash(ctx)
-	config := bisect.Config{Engine: prompt{s.engine}, Samples: s.samples, Reference: references, Judge: bisect.NewRules(rules),
-		Universe: universe, Exhaustive: b.scan(), MaxProbes: b.maxProbes, MaxTime: b.maxTime, Objective: b.objective.value}
+	config.Engine, config.Samples = prompt{s.engine}, s.samples
+	config.Exhaustive, config.Grow, config.Objective, config.Tradeoff = b.scan(), bisect.Grow(b.grow.value), b.objective.value, b.tradeoff
+	config.MaxProbes, config.MaxTime = b.maxProbes, b.maxTime
 	if b.journal != "" {
 		model, err := sum()
 		if err != nil {
 			return nil, err
 		}
-		if config.Journal, err = bisect.OpenJournal(b.journal, b.head(model, s, references, universe)); err != nil {
+		if config.Journal, err = bisect.OpenJournal(b.journal, b.head(model, s, config.Reference, config.Universe)); err != nil {
 			return nil, err
 		}
 		defer config.Journal.Close()

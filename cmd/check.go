@@ -95,7 +95,7 @@ func (k *checkCommand) settings(c *cobra.Command) (patterns.Settings, error) {
 	case k.fromEnv:
 		return environment(), nil
 	case k.env != "":
-		return patterns.ReadEnvFile(k.env)
+		return readSettings(k.env)
 	}
 	s := k.patterns.settings(c)
 	if c.Flags().Changed("count") {

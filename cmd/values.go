@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"halfway/bisect"
 )
 
 // A choice is a flag's value out of a few.
@@ -75,6 +77,20 @@ func (b *byteSize) Set(s string) error {
 	}
 	*b = byteSize(v << shift)
 	return nil
+}
+
+// parseShare reads what may stay in f32: 20 nodes, or 5% of the multiply-adds. Nothing is no bound.
+func parseShare(text string) (bisect.Share, error) {
+	number, percent := strings.CutSuffix(text, "%")
+	switch v, err := strconv.ParseFloat(number, 64); {
+	case text == "":
+		return bisect.Share{}, nil
+	case err == nil && percent && v > 0 && v <= 100:
+		return bisect.Share{Work: v / 100}, nil
+	case err == nil && !percent && v >= 1 && v == math.Trunc(v) && v <= math.MaxInt32:
+		return bisect.Share{Nodes: int(v)}, nil
+	}
+	return bisect.Share{}, fmt.Errorf("--max-f32 %q: want a number of nodes such as 20, or a share of the multiply-adds such as 5%%", text)
 }
 
 // parseShapes reads NAME=1,64 and, where the model has one input, just 1,64. The name may hold any character.

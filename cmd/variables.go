@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -24,6 +25,20 @@ func variable(name string) *string {
 		return &v
 	}
 	return nil
+}
+
+// readSettings reads a file of variables.
+func readSettings(path string) (patterns.Settings, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return patterns.Settings{}, fmt.Errorf("reading settings: %w", err)
+	}
+	defer f.Close()
+	s, err := patterns.ReadEnv(f)
+	if err != nil {
+		return s, fmt.Errorf("reading settings from %s: %w", path, err)
+	}
+	return s, nil
 }
 
 // patternFlags are --pos and --neg, which are unset where they are not given.

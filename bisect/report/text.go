@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"halfway/bisect"
@@ -38,6 +39,7 @@ func Text(w io.Writer, r *bisect.Result, o Options) error {
 	if err := t.settings(); err != nil {
 		return err
 	}
+	t.tradeoff()
 	t.reproduce()
 	t.proven()
 	t.warnings()
@@ -301,6 +303,21 @@ func (t *text) settings() error {
 			count(len(s.AlsoKept), "node")))
 	}
 	return nil
+}
+
+// tradeoff shows how the error falls with what stays in f32.
+func (t *text) tradeoff() {
+	if len(t.Tradeoff) == 0 {
+		return
+	}
+	t.heading("What more or less in f32 gives")
+	rows := table{right: []bool{true, true, true}}
+	rows.add("nodes", "multiply-adds", "error/tolerance", "")
+	for _, o := range t.Tradeoff {
+		rows.add(strconv.Itoa(o.Nodes), digits(100*o.Work)+" %", valueText(o.Error), verdict(o.Probe)+": "+readings(o.Probe))
+	}
+	_ = rows.write(&t.page, "  ") // a Builder takes everything
+	t.line(2, "the settings of each are in --json")
 }
 
 // proven says what of the answer was shown by probes.
