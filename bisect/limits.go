@@ -11,14 +11,14 @@ type limits struct {
 	maxProbes int
 }
 
-// errBudget is the cause with which a deadline of the search's own ends its context.
-var errBudget = errors.New("the time budget is used up")
+// ErrBudget is the cause with which a deadline of the search's own ends its context.
+var ErrBudget = errors.New("the time budget is used up")
 
 func (l limits) reached() error {
 	switch {
 	case l.ctx.Err() == nil:
 		return nil
-	case errors.Is(context.Cause(l.ctx), errBudget):
+	case errors.Is(context.Cause(l.ctx), ErrBudget):
 		return &stopped{Unresolved, "budget"}
 	}
 	return &stopped{Unresolved, "interrupted"}

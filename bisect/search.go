@@ -104,7 +104,7 @@ func (c Config) withDeadline(ctx context.Context) (context.Context, context.Canc
 	if c.MaxTime <= 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeoutCause(ctx, c.MaxTime, errBudget)
+	return context.WithTimeoutCause(ctx, c.MaxTime, ErrBudget)
 }
 
 // A search is the state of one Search.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"halfway/bisect"
 )
 
 // The exit statuses. Scripts rely on them; "halfway help exit" explains them.
@@ -57,7 +59,7 @@ func statusOf(err error) (status int, message string) {
 		return e.status, ""
 	case ok:
 		return e.status, err.Error()
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, errInterrupted):
+	case errors.Is(err, context.Canceled), errors.Is(err, bisect.ErrBudget), errors.Is(err, errInterrupted):
 		return statusUnresolved, err.Error()
 	}
 	return statusFailed, err.Error()

@@ -69,7 +69,9 @@ func (t *text) headline() {
 	default:
 		t.paragraph(0, 0, fmt.Sprintf("%s in %s: unresolved, %s. What follows is what is known so far.", model, t.Precision, t.reason()))
 	}
-	t.paragraph(0, 0, fmt.Sprintf("Rules: %s.", Printable(strings.Join(t.Accept, ", "))))
+	if len(t.Accept) > 0 {
+		t.paragraph(0, 0, fmt.Sprintf("Rules: %s.", Printable(strings.Join(t.Accept, ", "))))
+	}
 }
 
 // share is how much of the network is kept in f32.
