@@ -147,6 +147,15 @@ func (e *Engine) Info() engine.Info {
 	return engine.Info{Name: "builtin", Version: version, Kernel: kernel.Level()}
 }
 
+// Inputs are the names of the inputs, by which a Sample holds them.
+func (e *Engine) Inputs() []string {
+	names := make([]string, len(e.plan.graph.Params))
+	for i := range names {
+		names[i] = e.plan.graph.InputName(i)
+	}
+	return names
+}
+
 // Warnings returns what a user should know about the chosen precision and view.
 func (e *Engine) Warnings() []string { return e.warnings }
 

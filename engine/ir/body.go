@@ -3,6 +3,7 @@ package ir
 import (
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -108,8 +109,9 @@ func (p *parser) backEdge(e xml.StartElement, b *body) (err error) {
 	return nil
 }
 
-// bodies builds the graphs inside a layer.
+// bodies builds the graphs inside a layer; of an If the one for true first, whatever the order in the file.
 func (b *builder) bodies(l *layer) ([]*graph.Body, error) {
+	slices.SortStableFunc(l.bodies, func(a, b *body) int { return strings.Compare(b.prefix, a.prefix) })
 	var bodies []*graph.Body
 	for _, written := range l.bodies {
 		body, err := b.body(l, written)
