@@ -96,6 +96,9 @@ func (c *col2Im) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) err
 		return err
 	}
 	fill(w, out[0], tensor.New(out[0].Type))
+	if in[0].Len() == 0 { // no windows
+		return nil
+	}
 	add := byNumber(out[0], addWindows[float32], addWindows[float64], addWindows[int64], addWindows[int32], addWindows[int16], addWindows[int8],
 		addWindows[uint64], addWindows[uint32], addWindows[uint16], addWindows[uint8])
 	planes := out[0].Len() / (size[0] * size[1])

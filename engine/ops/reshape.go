@@ -10,7 +10,7 @@ import (
 	"halfway/engine/tensor"
 )
 
-// Reshape (opset1), Squeeze (opset1, opset15) and Unsqueeze (opset1): the same elements under another shape.
+// Reshape (opset1), Squeeze (opset1, opset15) and Unsqueeze (opset1): the same elements under another shape. Identity (opset16): under the same.
 // https://docs.openvino.ai/2026/documentation/openvino-ir-format/operation-sets/operation-specs/shape/reshape-1.html
 func init() {
 	register("Reshape", func(n *graph.Node) (Op, error) {
@@ -20,6 +20,7 @@ func init() {
 	})
 	register("Squeeze", func(*graph.Node) (Op, error) { return reshaping(squeeze), nil })
 	register("Unsqueeze", func(*graph.Node) (Op, error) { return reshaping(unsqueeze), nil })
+	register("Identity", func(*graph.Node) (Op, error) { return reshaping(sameShape), nil })
 }
 
 // A reshaping gives input 0 the shape that the function returns, nil while that is not known.
@@ -153,6 +154,13 @@ func squeeze(in []Arg) ([]int, error) {
 		}
 	}
 	return shape, nil
+}
+
+func sameShape(in []Arg) ([]int, error) {
+	if err := wantInputs(in, 1, 1); err != nil {
+		return nil, err
+	}
+	return in[0].Shape, nil
 }
 
 // axisSet marks the listed axes, each of which may be listed several times; nil when none is.

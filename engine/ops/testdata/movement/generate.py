@@ -45,6 +45,7 @@ def reshape(m):
     m.add("Squeeze", 15, [y, np.array([0, 1])], "skip", allow_axis_skip=True)
     for axes in ([0], [0, -1], [1, 3, 2], 2, [0, 0], [0, -3], [0, -5]):
         m.add("Unsqueeze", 1, [x, np.array(axes)], f"{axes}")
+    m.add("Identity", 16, [x])
 
 
 @model

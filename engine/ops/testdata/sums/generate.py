@@ -45,6 +45,14 @@ def embedding(m):
 
 
 @model
+def sparse_fill(m):
+    for name, t in {"f32": np.float32, "i8": np.int8}.items():
+        for rows, at in ((5, [[0, 1], [2, 0], [2, 3], [4, 1]]), (3, [[0, 0], [1, 1], [2, 2], [2, 3]]), (4, [[3, 1], [1, 2], [1, 0], [3, 0]])):
+            m.add("SparseFillEmptyRows", 16, [m.param(np.array([1, 2, 3, 4], t)), m.param(np.array([rows, 4])), m.param(np.array(at)), t(7)],
+                  f"{name} {rows}")
+
+
+@model
 def einsum(m):
     for equation, *shapes in (
         ("ij,jk->ik", (3, 4), (4, 5)), ("ij,jk", (3, 4), (4, 5)), ("ij->ji", (3, 4)), ("ij", (3, 4)), ("ba", (3, 4)), ("ij->", (3, 4)),
