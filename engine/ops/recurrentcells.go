@@ -21,6 +21,9 @@ type lane[T real] struct {
 	attention    []T // nil without
 	h, c         []T // states [B, H]
 	y            []T // [B, D, T, H], nil for a cell
+
+	inputs, recurrence []T // W*x + b [B, T, G*H] and R*h [B, G*H]
+	reset, candidate   []T // of a GRU that resets first: what R is multiplied by, and the product [B, H]
 }
 
 func recur[T real](r *recurrent, w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
@@ -110,24 +113,36 @@ func (l *lane[T]) store(all, states []T) {
 // run goes through the steps.
 func (l *lane[T]) run() {
 	rows, size := l.gates*l.hidden, len(l.x)/max(l.batch*l.steps, 1)
-	inputs := make([]T, l.batch*l.steps*rows)
-	multiplyTransposed(l.workers, inputs, l.x, l.w, rows, size)
-	for i := range inputs {
-		inputs[i] += l.b[i%rows]
+	l.inputs, l.recurrence = make([]T, l.batch*l.steps*rows), make([]T, l.batch*rows)
+	project(l.workers, l.inputs, l.x, newProjection(l.workers, l.w, rows, size))
+	for i := range l.inputs {
+		l.inputs[i] += l.b[i%rows]
 	}
-	recurrence := make([]T, l.batch*rows)
+	recurrent := newProjection(l.workers, l.r, rows, l.hidden)
+	var candidate projection[T]
+	if l.resetsFirst() {
+		candidate = newProjection(l.workers, slab(l.r, 2, 3), l.hidden, l.hidden)
+		l.reset, l.candidate = make([]T, l.batch*l.hidden), make([]T, l.batch*l.hidden)
+	}
 	for step := range l.steps {
-		multiplyTransposed(l.workers, recurrence, l.h, l.r, rows, l.hidden)
-		for b := range l.batch {
+		project(l.workers, l.recurrence, l.h, recurrent)
+		if l.resetsFirst() {
+			l.eachRow(step, l.resetState)
+			project(l.workers, l.candidate, l.reset, candidate)
+		}
+		l.eachRow(step, l.cell)
+	}
+}
+
+// eachRow calls f for every sequence that has not ended before step, with the row of X that the step deals with.
+func (l *lane[T]) eachRow(step int, f func(b, at int)) {
+	l.workers.For(l.batch, 1+1024/l.hidden, func(lo, hi int) {
+		for b := lo; b < hi; b++ {
 			if t, ok := l.time(b, step); ok {
-				at := b*l.steps + t
-				l.cell(b, at, inputs[at*rows:][:rows], recurrence[b*rows:][:rows])
-				if l.y != nil {
-					copy(l.y[((b*len(l.reverse)+l.direction)*l.steps+t)*l.hidden:], l.h[b*l.hidden:][:l.hidden])
-				}
+				f(b, b*l.steps+t)
 			}
 		}
-	}
+	})
 }
 
 // length is the number of steps of sequence b.
@@ -147,24 +162,31 @@ func (l *lane[T]) time(b, step int) (int, bool) {
 	return step, step < length
 }
 
-// cell updates the states of sequence b from W*x + b (x) and R*h (h), which it overwrites; at is the row of X.
-func (l *lane[T]) cell(b, at int, x, h []T) {
-	state := l.h[b*l.hidden:][:l.hidden]
+// rowOf is row i of a matrix with rows of n elements.
+func rowOf[T any](m []T, i, n int) []T { return m[i*n:][:n] }
+
+// cell updates the states of sequence b and writes Y; at is the row of X. Its rows of inputs (W*x + b) and recurrence (R*h) are overwritten.
+func (l *lane[T]) cell(b, at int) {
+	rows := l.gates * l.hidden
+	x, h, state := rowOf(l.inputs, at, rows), rowOf(l.recurrence, b, rows), rowOf(l.h, b, l.hidden)
 	switch {
 	case l.memory:
-		l.lstm(x, h, state, l.c[b*l.hidden:][:l.hidden])
+		l.lstm(x, h, state, rowOf(l.c, b, l.hidden))
 	case l.gates == 3:
 		scale := T(1)
 		if l.attention != nil {
 			scale = 1 - l.attention[at]
 		}
-		l.gru(x, h, state, scale)
+		l.gru(b, x, h, state, scale)
 	default:
 		addTo(x, h)
 		l.gate(0, x)
 		copy(state, x)
 	}
 	roundedTo(state, l.round)
+	if l.y != nil {
+		copy(rowOf(l.y, (b*len(l.reverse)+l.direction)*l.steps+at%l.steps, l.hidden), state)
+	}
 }
 
 func addTo[T real](dst, src []T) {
@@ -202,44 +224,75 @@ func (l *lane[T]) lstm(x, h, state, memory []T) {
 	}
 }
 
-// gru: h = (1-z)*g + z*h, where the update gate z is scaled by the attention.
-func (l *lane[T]) gru(x, h, state []T, scale T) {
-	update, reset, candidate := slab(x, 0, 3), slab(x, 1, 3), slab(x, 2, 3)
+// resetsFirst reports whether the reset gate is applied to the state before it is multiplied by R.
+func (l *lane[T]) resetsFirst() bool { return l.gates == 3 && !l.linear }
+
+// resetState computes the gates of a GRU and what the candidate's part of R is multiplied by.
+func (l *lane[T]) resetState(b, at int) {
+	rows := l.gates * l.hidden
+	l.gruGates(rowOf(l.inputs, at, rows), rowOf(l.recurrence, b, rows))
+	reset, dst := slab(rowOf(l.inputs, at, rows), 1, 3), rowOf(l.reset, b, l.hidden)
+	for i, s := range rowOf(l.h, b, l.hidden) {
+		dst[i] = reset[i] * s
+	}
+	roundedTo(dst, l.round)
+}
+
+// gruGates makes the first two thirds of x the update and the reset gate.
+func (l *lane[T]) gruGates(x, h []T) {
 	addTo(x[:2*l.hidden], h[:2*l.hidden])
-	l.gate(0, update)
-	l.gate(0, reset)
-	recurrent := slab(h, 2, 3)
+	l.gate(0, x[:2*l.hidden])
+}
+
+// gru: h = (1-z)*g + z*h, where the update gate z is scaled by the attention.
+func (l *lane[T]) gru(b int, x, h, state []T, scale T) {
+	candidate := slab(x, 2, 3)
 	if l.linear {
+		l.gruGates(x, h)
+		recurrent := slab(h, 2, 3)
 		addTo(recurrent, slab(l.b, 3, 4))
-		for i, r := range reset {
+		for i, r := range slab(x, 1, 3) {
 			recurrent[i] *= r
 		}
+		addTo(candidate, recurrent)
 	} else {
-		for i := range reset {
-			reset[i] *= state[i]
-		}
-		roundedTo(reset, l.round)
-		multiplyTransposed(l.workers, recurrent, reset, slab(l.r, 2, 3), l.hidden, l.hidden)
+		addTo(candidate, rowOf(l.candidate, b, l.hidden))
 	}
-	addTo(candidate, recurrent)
 	l.gate(1, candidate)
-	for i, z := range update {
+	for i, z := range slab(x, 0, 3) {
 		z *= scale
 		state[i] = T(z*state[i]) + T((1-z)*candidate[i])
 	}
 }
 
-// multiplyTransposed computes dst = a x bᵀ, where both operands have rows of depth elements and b has cols of them; every element is one
-// chain of sums.
-func multiplyTransposed[T real](w *kernel.Workers, dst, a, b []T, cols, depth int) {
-	w.For(len(dst), 1+1<<14/max(depth, 1), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			sum := T(0)
-			x, y := a[i/cols*depth:][:depth], b[i%cols*depth:][:depth]
-			for k, v := range x {
-				sum += T(v * y[k])
-			}
-			dst[i] = sum
+// A projection is a matrix of weights with a row for each output, ready to be multiplied by.
+type projection[T real] struct {
+	weights        []T
+	outputs, depth int
+	packed         *kernel.Right // in f32
+}
+
+func newProjection[T real](w *kernel.Workers, weights []T, outputs, depth int) projection[T] {
+	p := projection[T]{weights: weights, outputs: outputs, depth: depth}
+	if f, ok := any(weights).([]float32); ok && depth > 0 {
+		p.packed = w.PackRight(kernel.RowMajor(f, outputs, depth).Transposed(), tensor.F32)
+	}
+	return p
+}
+
+// project writes the products of the rows of x with p to the rows of dst; every element is one chain of sums.
+func project[T real](w *kernel.Workers, dst, x []T, p projection[T]) {
+	if f, ok := any(dst).([]float32); ok && p.packed != nil && len(dst) > 0 {
+		rows := kernel.RowMajor(any(x).([]float32), len(dst)/p.outputs, p.depth)
+		w.MultiplyPacked(rows, tensor.F32, p.packed, f, kernel.Epilogue{})
+		return
+	}
+	for i := range dst {
+		sum := T(0)
+		row, weights := rowOf(x, i/p.outputs, p.depth), rowOf(p.weights, i%p.outputs, p.depth)
+		for k, v := range row {
+			sum += T(v * weights[k])
 		}
-	})
+		dst[i] = sum
+	}
 }
