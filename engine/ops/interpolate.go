@@ -220,14 +220,17 @@ func (r *resize) resizeAxis(a, i int, scales bool, size *tensor.Tensor) error {
 
 func (p *interpolate) pillow() bool { return p.mode == "bilinear_pillow" || p.mode == "bicubic_pillow" }
 
-// Eval pads and then resamples the axes, the last one first. Integers go through f32, as in the plugin, and are rounded to nearest even.
+// Eval pads and then resamples the axes. Integers go through f32, as in the plugin, and are rounded to nearest even.
 func (p *interpolate) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	args := mapValues(in, func(o Operand) Arg { return Arg{Type: o.Type, Shape: o.Shape, Value: o.Tensor} })
 	r, err := p.resize(in[0].Shape, p.axesOf(args), in[p.sizeInput].Tensor)
 	if err != nil {
 		return err
 	}
-	passes := p.passes(r)
+	if out[0].Len() == 0 {
+		return nil
+	}
+	passes := p.passes(r, in[0].Type)
 	switch src := in[0].Any().(type) {
 	case []float32:
 		if p.pillow() {
@@ -238,18 +241,22 @@ func (p *interpolate) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor
 	case []float64:
 		copy(tensor.Data[float64](out[0]), resample[float64, float64](w, padded(src, in[0].Shape, r.from, r.begin), r.from, passes))
 	default:
-		p.integers(w, r, in[0].Tensor, out[0], passes)
+		return p.integers(w, r, in[0].Tensor, out[0], passes)
 	}
 	return nil
 }
 
 // integers resamples integers; the plugin's Pillow modes keep 8-bit data in 8 bits between the passes.
-func (p *interpolate) integers(w *kernel.Workers, r *resize, in, out *tensor.Tensor, passes []pass) {
+func (p *interpolate) integers(w *kernel.Workers, r *resize, in, out *tensor.Tensor, passes []pass) error {
 	toF32 := func(v float64) float32 { return float32(v) }
 	data, shape := padded(mapValues(floatValues(in), toF32), in.Shape, r.from, r.begin), slices.Clone(r.from)
 	for i, s := range passes {
-		data = resample[float32, float32](w, data, shape, passes[i:i+1])
+		before := slices.Clone(shape)
 		shape[s.axis] = s.taps.len()
+		if n, err := tensor.Elements(shape); err != nil || n > max(in.Len(), out.Len(), 1<<28) {
+			return fmt.Errorf("%v resized to %v takes %v in between, which is too much", r.from, r.to, shape)
+		}
+		data = resample[float32, float32](w, data, before, passes[i:i+1])
 		if p.pillow() && in.Type.Bits() == 8 && i+1 < len(passes) {
 			between := tensor.New(in.Type, shape...)
 			storeRounded(between, data)
@@ -257,6 +264,7 @@ func (p *interpolate) integers(w *kernel.Workers, r *resize, in, out *tensor.Ten
 		}
 	}
 	storeRounded(out, data)
+	return nil
 }
 
 // padded returns src, of the given shape, with zeros around it.

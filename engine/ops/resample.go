@@ -1,7 +1,9 @@
 package ops
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"halfway/engine/kernel"
 	"halfway/engine/tensor"
@@ -94,8 +96,9 @@ func resampleAxis[T, A real](w *kernel.Workers, dst, src []T, n, inner int, t *t
 	})
 }
 
-// passes are those that p needs for r. The plugin runs linear on fewer than 5 dimensions as linear_onnx, which antialias does not change.
-func (p *interpolate) passes(r *resize) []pass {
+// passes are those that p needs for r: what shrinks comes first, so that nothing in between is larger than the data and the result. Only
+// where 8-bit data is rounded in between the order is Pillow's, the second axis first. The plugin runs linear on fewer than 5 dimensions as linear_onnx, which antialias does not change.
+func (p *interpolate) passes(r *resize, t tensor.DType) []pass {
 	mode := p.mode
 	if mode == "linear" && len(r.from) < 5 {
 		mode = "linear_onnx"
@@ -106,10 +109,14 @@ func (p *interpolate) passes(r *resize) []pass {
 	}
 	var list []pass
 	for i := len(r.axes) - 1; i >= 0; i-- {
-		a := axisResize{from: r.from[r.axes[i]], to: r.to[r.axes[i]], scale: r.scale[r.axes[i]], coordinates: p.coordinates}
-		if t := p.taps(mode, a, p.antialias && smaller); !t.identity(a.from) {
-			list = append(list, pass{r.axes[i], t})
+		axis := axisResize{from: r.from[r.axes[i]], to: r.to[r.axes[i]], scale: r.scale[r.axes[i]], coordinates: p.coordinates}
+		if taps := p.taps(mode, axis, p.antialias && smaller); !taps.identity(axis.from) {
+			list = append(list, pass{r.axes[i], taps})
 		}
+	}
+	if !p.pillow() || t.Bits() != 8 {
+		growth := func(p pass) float64 { return float64(p.taps.len()) / float64(r.from[p.axis]) }
+		slices.SortStableFunc(list, func(a, b pass) int { return cmp.Compare(growth(a), growth(b)) })
 	}
 	return list
 }
