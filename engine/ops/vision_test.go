@@ -1,0 +1,100 @@
+package ops_test
+
+import (
+	"math"
+	"testing"
+
+	"halfway/engine/graph"
+	"halfway/engine/kernel"
+	"halfway/engine/ops"
+	"halfway/engine/tensor"
+)
+
+// evaluate binds n to the given inputs and evaluates it.
+func evaluate(t *testing.T, n *graph.Node, in ...*tensor.Tensor) []*tensor.Tensor {
+	t.Helper()
+	var args []ops.Arg
+	var operands []ops.Operand
+	for _, v := range in {
+		args = append(args, ops.Arg{Type: v.Type, Shape: v.Shape, Value: v})
+		operands = append(operands, ops.Operand{Tensor: v, Round: tensor.F32})
+	}
+	op, err := ops.Bind(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	specs, err := op.Infer(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make([]*tensor.Tensor, len(specs))
+	for o, s := range specs {
+		if s.Shape != nil {
+			out[o] = tensor.New(s.Type, s.Shape...)
+		}
+	}
+	if err := op.Eval(kernel.NewWorkers(1), operands, out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestCausalMask has the values of the Python code that the plugin's node stands for: row q of the mask attends to keys up to q, without those
+// that the attention mask excludes; keys behind the end of that mask are not excluded.
+func TestCausalMask(t *testing.T) {
+	const low = -math.MaxFloat32
+	got := evaluate(t, &graph.Node{Op: "CausalMaskPreprocess"},
+		tensor.Of(tensor.I64, []int64{1, 0, 1, 1, 1, 1}, 2, 3), tensor.Of(tensor.I32, []int32{2}, 1),
+		tensor.Of(tensor.I32, []int32{0, 2, 3}, 3), tensor.Of(tensor.I32, []int32{4}, 1))
+	want := tensor.Of(tensor.F32, []float32{
+		0, low, low, low, 0, low, 0, low, 0, low, 0, 0,
+		0, low, low, low, 0, 0, 0, low, 0, 0, 0, 0,
+	}, 2, 1, 3, 4)
+	if !tensor.Equal(got[0], want) {
+		t.Errorf("got %v\nwant %v", got[0].Any(), want.Any())
+	}
+}
+
+// TestAttentionScalesUpdateGate checks AUGRUCell, which no model can be made of for the plugin, by what its definition says: without attention
+// it is a GRUCell, and the state is a linear function of the attention.
+func TestAttentionScalesUpdateGate(t *testing.T) {
+	const batch, size, hidden = 3, 2, 4
+	values := func(shape ...int) *tensor.Tensor {
+		v := tensor.New(tensor.F32, shape...)
+		for i := range v.F32s() {
+			v.F32s()[i] = float32(math.Sin(float64(7*i + len(shape))))
+		}
+		return v
+	}
+	in := []*tensor.Tensor{values(batch, size), values(batch, hidden), values(3*hidden, size), values(3*hidden, hidden), values(3 * hidden)}
+	attrs := graph.Attrs{"hidden_size": "4"}
+	augru := func(attention float32) []float32 {
+		a := tensor.Of(tensor.F32, []float32{attention, attention, attention}, batch, 1)
+		return evaluate(t, &graph.Node{Op: "AUGRUCell", Attrs: attrs}, append(in[:5:5], a)...)[0].F32s()
+	}
+	gru := evaluate(t, &graph.Node{Op: "GRUCell", Attrs: attrs}, in...)[0].F32s()
+	none, quarter, whole := augru(0), augru(0.25), augru(1)
+	for i, v := range gru {
+		if none[i] != v {
+			t.Errorf("element %d without attention is %v, the GRU's is %v", i, none[i], v)
+		}
+		if want := 0.75*none[i] + 0.25*whole[i]; math.Abs(float64(quarter[i]-want)) > 1e-6 {
+			t.Errorf("element %d is %v with a quarter of the attention, want %v", i, quarter[i], want)
+		}
+	}
+}
+
+// TestNoBoxesWanted: a limit of 0 boxes a class, which is also the default, chooses none; a negative one is no limit.
+func TestNoBoxesWanted(t *testing.T) {
+	boxes := tensor.Of(tensor.F32, []float32{0, 0, 1, 1, 5, 5, 6, 6}, 1, 2, 4)
+	scores := tensor.Of(tensor.F32, []float32{0.5, 0.25}, 1, 1, 2)
+	for most, want := range map[int64]int{0: 0, 1: 1, -1: 2} {
+		got := evaluate(t, &graph.Node{Op: "NonMaxSuppression", Opset: "opset9"}, boxes, scores, tensor.Of(tensor.I64, []int64{most}), tensor.Of(tensor.F32, []float32{0.5}))
+		if got[0].Shape[0] != want || tensor.Data[int64](got[2])[0] != int64(want) {
+			t.Errorf("limit %d: %d boxes, counted as %v, want %d", most, got[0].Shape[0], got[2].Any(), want)
+		}
+	}
+	if got := evaluate(t, &graph.Node{Op: "NonMaxSuppression", Opset: "opset9"}, boxes, scores); got[0].Shape[0] != 0 {
+		t.Errorf("no limit given: %d boxes, want none", got[0].Shape[0])
+	}
+}
