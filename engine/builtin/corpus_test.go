@@ -91,12 +91,13 @@ var looser = map[string]struct {
 	limit float64
 	cause string
 }{
-	"mlsd":               {1e-4, "offsets divide by small numbers; OpenVINO and ONNX Runtime differ by 4e-5 and 2e-4 of the range"},
-	"mlsd-ir-fp16":       {1e-4, "as mlsd"},
-	"ppocr-det":          {1e-4, "OpenVINO and ONNX Runtime differ by 3e-5"},
-	"ppocr-rec":          {1e-5, "OpenVINO and ONNX Runtime differ by 3e-6"},
-	"llama-outlier-f32":  {1e-4, "2^12 times a value is added and taken out again: 12 of 24 bits are lost in any order of summation"},
-	"llama-outlier2-f32": {1e-4, "as llama-outlier-f32"},
+	"mlsd":                   {1e-4, "offsets divide by small numbers; OpenVINO and ONNX Runtime differ by 4e-5 and 2e-4 of the range"},
+	"mlsd-ir-fp16":           {1e-4, "as mlsd"},
+	"head-pose-ir-fp16-int8": {2e-5, "an angle near zero, behind integer grids"},
+	"ppocr-det":              {1e-4, "OpenVINO and ONNX Runtime differ by 3e-5"},
+	"ppocr-rec":              {1e-5, "OpenVINO and ONNX Runtime differ by 3e-6"},
+	"llama-outlier-f32":      {1e-4, "2^12 times a value is added and taken out again: 12 of 24 bits are lost in any order of summation"},
+	"llama-outlier2-f32":     {1e-4, "as llama-outlier-f32"},
 }
 
 // byRootMeanSquare are the cases measured by the root of the mean square difference instead of the largest: OpenVINO's own kernels (AVX2 against
