@@ -2,6 +2,7 @@ package bisect
 
 import (
 	"cmp"
+	"slices"
 
 	"halfway/engine"
 )
@@ -14,11 +15,15 @@ type strategy interface {
 	find(s *search) (keep engine.Set, ok bool, err error)
 }
 
-// culprits finds the culprit set.
+// culprits finds the culprit set. Which strategy is used is decided by what the probes before have shown:
 //
-// Bisection with exclusion is first: it takes about log2(n) probes a culprit, and is all that is needed where culprits do harm by themselves,
-// for then every repair must keep all of them. Where they interact or accumulate, several sets repair, and which one is found depends on the
-// order of looking; so the other strategies have their try while they are worth their probes, and the best set wins.
+//   - Where a group repairs when it is kept, the search is within the smallest such group, by halves.
+//   - Else bisection with exclusion, about log2(n) probes a culprit.
+//   - If every culprit found does harm alone, and nothing undoes harm, that is all: no repair can do without any of them.
+//   - Else they interact or accumulate, several sets repair, and which one is found depends on the order of looking. Strategies made for that
+//     have their try while they are worth their probes, and the best set wins.
+//
+// The package's doc has how many probes each takes.
 func (s *search) culprits() error {
 	s.enter(StageCulprits, 2*ceilLog2(len(s.units))+4)
 	if err := s.look(); err != nil {
@@ -35,13 +40,27 @@ func (s *search) look() error {
 	if s.Grow == GrowPos {
 		return s.try(growth{})
 	}
-	if err := s.try(exclusion{}); err != nil {
+	if err := s.try(s.opening()); err != nil {
 		return err
 	}
 	if enough, err := s.necessary(); err != nil || enough {
 		return err
 	}
 	return s.tryOthers()
+}
+
+// opening is the strategy to begin with.
+func (s *search) opening() strategy {
+	var smallest *group
+	for _, g := range s.groups {
+		if g.without != nil && g.without.Verdict == Pass && (smallest == nil || len(g.units) < len(smallest.units)) {
+			smallest = g
+		}
+	}
+	if smallest != nil {
+		return quickXplain{singles(smallest.units)}
+	}
+	return exclusion{}
 }
 
 // tryOthers runs the strategies that do not rely on single nodes doing harm.
@@ -59,13 +78,23 @@ func (s *search) tryOthers() error {
 	return s.shake()
 }
 
-// others lists strategies, the likeliest first.
+// others lists strategies, the likeliest first: where errors accumulate those that measure shares of the error.
 func (s *search) others() []strategy {
-	list := []strategy{ranked{byGain}, layered{}}
+	shares := []strategy{ranked{byGain}, descent{}}
+	parts := []strategy{layered{}}
 	for _, order := range s.orders() {
-		list = append(list, quickXplain{singles(order)})
+		parts = append(parts, quickXplain{singles(order)})
 	}
-	return append(list, ranked{byHarm}, ranked{byRelief}, probabilistic{})
+	thorough := []strategy{stepwise{}, ranked{byHarm}, ranked{byRelief}, probabilistic{}}
+	if s.accumulates() {
+		return slices.Concat(shares, parts, thorough)
+	}
+	return slices.Concat(parts, shares, thorough)
+}
+
+// accumulates reports whether the first node was found to add its share to what was there.
+func (s *search) accumulates() bool {
+	return s.result.First != nil && s.result.First.Kind == "accumulated"
 }
 
 // worthwhile reports whether so many probes may be spent on the chance of a better set: as many as bisection of all units takes for some

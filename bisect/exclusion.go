@@ -2,9 +2,12 @@ package bisect
 
 import "halfway/engine"
 
-// maxExcluded is how many units bisection with exclusion keeps before it gives up. Where so many turn a verdict one after the other they
-// accumulate, and each is no more to blame than what it came after.
-const maxExcluded = 48
+// maxExcluded is how many units bisection with exclusion keeps before it gives up; patience how many where the first node was found to
+// accumulate. Units that turn the verdict one after the other are then no more to blame than what they came after.
+const (
+	maxExcluded = 48
+	patience    = 8
+)
 
 // exclusion is bisection on CNT with the culprits found so far kept in f32: it finds the first CNT that still fails, keeps the node that it
 // adds, and so on until all may be enforced.
@@ -20,7 +23,11 @@ func (exclusion) find(s *search) (keep engine.Set, ok bool, err error) {
 		keep.Add(s.unitOf[s.firstAt])
 		lo = f.Count
 	}
-	for range maxExcluded {
+	most := maxExcluded
+	if s.accumulates() {
+		most = patience
+	}
+	for range most {
 		done, err := s.repairs(keep)
 		if err != nil || done {
 			return keep, done, err

@@ -22,13 +22,12 @@ func (probabilistic) probes(s *search, culprits int) int {
 const certain = 1 - 1e-6
 
 func (probabilistic) find(s *search) (keep engine.Set, ok bool, err error) {
-	open := s.live()
-	if ok, err := s.repairs(engine.SetOf(open...)); err != nil || !ok {
-		return engine.Set{}, false, err
-	}
-	expected := 1
+	open, expected := s.live(), 1
 	if s.best != nil {
 		expected = s.best.Len()
+	}
+	if ok, err := s.repairs(engine.SetOf(open...)); err != nil || !ok {
+		return engine.Set{}, false, err
 	}
 	needed := make([]float64, len(s.units))
 	for _, u := range open {
