@@ -65,8 +65,9 @@ func (s *search) opening() strategy {
 
 // tryOthers runs the strategies that do not rely on single nodes doing harm.
 func (s *search) tryOthers() error {
+	before := s.prober.probes
 	for _, one := range s.others() {
-		if s.best == nil || s.worthwhile(one.probes(s, s.best.Len())) {
+		if s.best == nil || s.worthwhile(s.prober.probes-before+one.probes(s, s.best.Len())) {
 			if err := s.try(one); err != nil {
 				return err
 			}
@@ -78,33 +79,41 @@ func (s *search) tryOthers() error {
 	return s.shake()
 }
 
-// others lists strategies, the likeliest first: where errors accumulate those that measure shares of the error.
+// others lists strategies, those first that found the smallest sets in networks like this: where errors accumulate the ones that measure shares
+// of the error.
 func (s *search) others() []strategy {
-	shares := []strategy{ranked{byGain}, descent{}}
+	shares := []strategy{ranked{byGain}, stepwise{}, descent{}}
 	parts := []strategy{layered{}}
 	for _, order := range s.orders() {
 		parts = append(parts, quickXplain{singles(order)})
 	}
-	thorough := []strategy{stepwise{}, ranked{byHarm}, ranked{byRelief}, probabilistic{}}
+	rest := []strategy{ranked{byHarm}, ranked{byRelief}, probabilistic{}}
 	if s.accumulates() {
-		return slices.Concat(shares, parts, thorough)
+		return slices.Concat(shares, parts, rest)
 	}
-	return slices.Concat(parts, shares, thorough)
+	return slices.Concat(parts, shares, rest)
 }
 
-// accumulates reports whether the first node was found to add its share to what was there.
+// manyCulprits is from how many culprits on, not all of them necessary, a network counts as one whose errors accumulate.
+const manyCulprits = 8
+
+// accumulates reports whether the first node adds its share to what was there, or many culprits share the blame.
 func (s *search) accumulates() bool {
-	return s.result.First != nil && s.result.First.Kind == "accumulated"
+	return s.result.First != nil && s.result.First.Kind == "accumulated" || s.best != nil && s.best.Len() >= manyCulprits
 }
 
-// worthwhile reports whether so many probes may be spent on the chance of a better set: as many as bisection of all units takes for some
-// culprits, and where that is quick twice as many as were made so far. No set is smaller than one unit.
+// worthwhile reports whether so many probes may be spent in all on the chance of a better set: as many as bisection of all units takes for some
+// culprits, and in a thorough search some for every unit. No set is smaller than one unit.
 func (s *search) worthwhile(probes int) bool {
-	const culprits = 16
+	const culprits, most = 16, 1000
 	if s.best.Len() == 1 && s.Objective != "cost" {
 		return false
 	}
-	return probes <= culprits*ceilLog2(len(s.units)+1) || probes <= 2*s.prober.probes && s.cheap(probes)
+	limit := culprits * ceilLog2(len(s.units)+1)
+	if s.thorough {
+		limit += min(8*len(s.units), most)
+	}
+	return probes <= limit
 }
 
 // try runs one strategy and reduces what it finds to a 1-minimal set.

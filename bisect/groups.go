@@ -21,42 +21,65 @@ type group struct {
 
 func (g *group) set() engine.Set { return engine.SetOf(g.units...) }
 
-// grouping lists the groups of at least two units that are not the whole universe, in the order of their first unit; roles before types
-// before blocks, and of groups with the same units only the first. A unit is called after its head.
+// grouping lists the groups of at least two units and of at most three quarters of all: those of one role, or of modules of one role, then those of
+// one type, then those of one block or module. Of groups with the same units only the first is listed. A unit is called after its head.
 func grouping(sp *space) []*group {
 	var all []*group
 	seen := map[uint64]bool{}
 	for _, by := range []struct {
-		what string
-		name func(unit int) string
+		what  string
+		names func(unit int) []string
 	}{
-		{"role", func(u int) string { return sp.roleOf[u] }},
-		{"type", func(u int) string { return sp.candidates[sp.units[u].head].Type }},
-		{"block", func(u int) string { return sp.blockOf[u] }},
+		{"role", func(u int) []string { return append(modules(sp.roleOf[u]), sp.roleOf[u]) }},
+		{"type", func(u int) []string { return []string{sp.candidates[sp.units[u].head].Type} }},
+		{"block", sp.blocksOf},
 	} {
 		byName := map[string]*group{}
 		var list []*group
 		for u := range sp.units {
-			name := by.name(u)
-			if name == "" {
-				continue
+			for _, name := range by.names(u) {
+				g := byName[name]
+				if g == nil {
+					g = &group{by: by.what, name: name}
+					byName[name] = g
+					list = append(list, g)
+				}
+				g.units = append(g.units, u)
 			}
-			g := byName[name]
-			if g == nil {
-				g = &group{by: by.what, name: name}
-				byName[name] = g
-				list = append(list, g)
-			}
-			g.units = append(g.units, u)
 		}
 		for _, g := range list {
-			if n := len(g.units); n > 1 && n < len(sp.units) && !seen[g.hash()] {
+			if n := len(g.units); g.name != "" && n > 1 && 4*n <= 3*len(sp.units) && !seen[g.hash()] {
 				seen[g.hash()] = true
 				all = append(all, g)
 			}
 		}
 	}
 	return all
+}
+
+// modules lists what stands before the separators of a name, the innermost first: the modules that it is in.
+func modules(name string) []string {
+	const most = 12 // names are free text
+	var list []string
+	for i := len(name) - 1; i > 0 && len(list) < most; i-- {
+		if name[i] == '/' || name[i] == '.' {
+			list = append(list, name[:i])
+		}
+	}
+	return list
+}
+
+// blocksOf names the blocks of a unit: that of its name or of the graph, and the modules that its name is in.
+func (sp *space) blocksOf(u int) []string {
+	list := []string{sp.blockOf[u]}
+	if sp.named {
+		for _, m := range modules(sp.candidates[sp.units[u].head].Name) {
+			if m != sp.blockOf[u] {
+				list = append(list, m)
+			}
+		}
+	}
+	return list
 }
 
 // hash tells groups of other units apart, but for accidents that cost a group its place in the list.
@@ -77,11 +100,24 @@ func (s *search) groupsOfFirst() error {
 	u := s.unitOf[s.firstAt]
 	var list []*group
 	for _, g := range s.groups {
-		if _, ok := slices.BinarySearch(g.units, u); ok {
+		if g.has(u) {
 			list = append(list, g)
 		}
 	}
-	return s.probeGroups(list)
+	return s.probeGroups(list[:min(len(list), maxGroups/2)])
+}
+
+func (g *group) has(u int) bool {
+	_, ok := slices.BinarySearch(g.units, u)
+	return ok
+}
+
+// harmless reports whether a larger group that holds g was found neither to break nor to repair: then g does not either.
+func (s *search) harmless(g *group) bool {
+	return slices.ContainsFunc(s.groups, func(larger *group) bool {
+		return larger.without != nil && len(larger.units) > len(g.units) && larger.alone.Verdict == Pass && larger.without.Verdict.Bad() &&
+			!slices.ContainsFunc(g.units, func(u int) bool { return !larger.has(u) })
+	})
 }
 
 // groupsOfCulprits probes the groups that the culprits belong to, those first that hold most of them and least else.
@@ -116,9 +152,12 @@ func (s *search) groupsOfCulprits() error {
 func (s *search) probeGroups(list []*group) error {
 	list = slices.DeleteFunc(list, func(g *group) bool { return g.without != nil })
 	list = list[:min(len(list), maxGroups-s.grouped)]
-	s.grouped += len(list)
 	s.enter(StageGroups, 2*len(list))
 	for _, g := range list {
+		if s.harmless(g) {
+			continue
+		}
+		s.grouped++
 		units := g.set()
 		if err := s.expect(s.members(units), s.enforced(units)); err != nil {
 			return err
@@ -147,8 +186,8 @@ func (s *search) describeGroup(g *group) Group {
 	return r
 }
 
-// littleMore is how many times the work of the culprit set a group may keep in f32 and still be the better thing to say.
-const littleMore = 2
+// littleMore is how many times the units of the culprit set a group may have and still be the better thing to say.
+const littleMore = 3
 
 // explain puts those groups first that, kept in f32, repair at little more cost than the culprit set: a person rather hears of one role than
 // of many nodes. Of these the one with the fewest units comes first.

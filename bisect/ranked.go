@@ -41,7 +41,7 @@ func (r ranked) find(s *search) (keep engine.Set, ok bool, err error) {
 	return quickXplain{singles(top)}.find(s)
 }
 
-// order lists the units that are blamed at all, most first.
+// order lists the units, the most blamed first.
 func (r ranked) order(s *search) ([]int, error) {
 	blame := make([]float64, len(s.units))
 	units := s.live()
@@ -52,7 +52,6 @@ func (r ranked) order(s *search) ([]int, error) {
 		}
 		blame[u] = b
 	}
-	units = slices.DeleteFunc(units, func(u int) bool { return !(blame[u] > 0) })
 	slices.SortStableFunc(units, func(a, b int) int { return cmp.Compare(blame[b], blame[a]) })
 	return units, nil
 }

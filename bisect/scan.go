@@ -7,8 +7,9 @@ const spaced = 8
 func (s *search) scan() error {
 	_, hi := s.lowestFailure()
 	all, below := s.unprobed(s.last()), s.unprobed(hi)
+	s.thorough = s.Exhaustive == Always || s.Exhaustive == Auto && s.cheap(len(all))
 	switch {
-	case s.Exhaustive == Always || s.Exhaustive == Auto && s.cheap(len(all)):
+	case s.thorough:
 		return s.probeCounts(all)
 	case s.Exhaustive == Auto && s.cheap(len(below)):
 		return s.probeCounts(below)

@@ -25,7 +25,9 @@ type Config struct {
 	// settings keep them so. CNT then counts the admitted candidates only, as the variables do.
 	Universe patterns.Settings
 
-	Exhaustive Tristate      // whether to probe every CNT: Always, Never, or, Auto, when that is predicted to be quick
+	// Exhaustive says whether to probe every CNT and to look longer for a small culprit set: Always, Never, or, Auto, when that is predicted to
+	// take less than ten seconds. It is all that the time a run takes has an influence on.
+	Exhaustive Tristate
 	Grow       Grow          // which of the two patterns grows
 	Objective  string        // what makes a culprit set better: "size", fewer units (the default), or "cost", fewer multiply-adds
 	Tradeoff   bool          // whether to measure how the error falls with the work that stays in f32
@@ -112,13 +114,14 @@ type search struct {
 	Config
 	*prober
 	*space
-	result  *Result
-	counts  map[int]outcome // by CNT
-	full    outcome         // the whole universe enforced
-	firstAt int             // position of the first node
-	best    *engine.Set     // units: the best known that, kept, repair the rest
-	groups  []*group
-	grouped int // number of groups probed
+	result   *Result
+	counts   map[int]outcome // by CNT
+	full     outcome         // the whole universe enforced
+	firstAt  int             // position of the first node
+	best     *engine.Set     // units: the best known that, kept, repair the rest
+	thorough bool            // all CNTs were to be probed, so better sets are worth some probes too
+	groups   []*group
+	grouped  int // number of groups probed
 }
 
 func newSearch(ctx context.Context, c Config) *search {
@@ -249,13 +252,16 @@ func (s *search) warn(text string) { s.result.Warnings = append(s.result.Warning
 // quick is what a search may spend without being asked to.
 const quick = 10 * time.Second
 
-// cheap reports whether so many more probes are predicted to take less than quick: by the engine's own estimate, at half a pass a probe, which
-// is what an engine takes that computes only what changed; else by what its runs took so far.
-func (s *search) cheap(probes int) bool {
+// cheap reports whether so many more probes are quick.
+func (s *search) cheap(probes int) bool { return s.predict(probes) < quick }
+
+// predict says how long so many more probes take: by the engine's own estimate, at half a pass a probe, which is what an engine takes that
+// computes only what changed; else by what its runs took so far.
+func (s *search) predict(probes int) time.Duration {
 	if e, ok := s.Config.Engine.(engine.Estimator); ok {
-		return e.Seconds(float64(probes)/2*float64(len(s.Samples))) < quick.Seconds()
+		return time.Duration(e.Seconds(float64(probes)/2*float64(len(s.Samples))) * float64(time.Second))
 	}
-	return float64(s.spent)/float64(max(s.probes, 1))*float64(probes) < float64(quick)
+	return time.Duration(float64(s.spent) / float64(max(s.prober.probes, 1)) * float64(probes))
 }
 
 func newProber(ctx context.Context, c Config) *prober {

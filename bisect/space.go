@@ -20,6 +20,7 @@ type space struct {
 	unitOf     []int        // by position: place in units; -1 outside
 	roleOf     []string     // by unit; see nameGroups
 	blockOf    []string
+	named      bool // whether roles and blocks are those of the names
 }
 
 // A unit is the part of the nodes executed as one that lies in the universe.

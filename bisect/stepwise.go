@@ -9,25 +9,25 @@ import (
 )
 
 // stepwise keeps, one after the other, the unit that lowers the error most, until the rest passes. It chooses among those that do most harm
-// alone or bring most relief alone. What a unit lowered when it was last tried is taken for the most that it can lower now, so that only
-// units that may still be the best are tried again (Minoux's lazy greedy algorithm, 1978).
+// alone or bring most relief alone. Each step tries only those again that lowered the error most when they were tried last: gains change
+// slowly where errors add. It takes many probes and finds the smallest sets in networks whose errors accumulate.
 type stepwise struct{}
 
-// pool is how many units of each ranking are chosen among, maxSteps how many are kept at most.
+// pool is how many units of each ranking are chosen among, retried how many of them in a step, maxSteps how many are kept at most.
 const (
 	pool     = 25
-	maxSteps = 16
+	retried  = 20
+	maxSteps = 12
 )
 
 func (stepwise) probes(s *search, culprits int) int {
-	return 2*len(s.live()) + 2*pool + min(culprits, maxSteps)*pool/2
+	return 2*len(s.live()) + min(culprits, maxSteps)*retried
 }
 
-// An offer is a unit with what it lowered the error's energy by when it was last tried, in which step, and what that showed.
+// An offer is a unit with what it lowered the error's energy by when it was last tried.
 type offer struct {
 	unit int
 	gain float64
-	step int
 	o    outcome
 }
 
@@ -41,8 +41,8 @@ func (w stepwise) find(s *search) (keep engine.Set, ok bool, err error) {
 		most = min(most, s.best.Len())
 	}
 	now := s.full
-	for step := range most {
-		if offers, err = w.best(s, keep, now, offers, step); err != nil || len(offers) == 0 {
+	for range most {
+		if err = w.try(s, keep, now, offers); err != nil || len(offers) == 0 || !(offers[0].gain > 0) {
 			return keep, false, err
 		}
 		keep, now = keep.Union(engine.SetOf(offers[0].unit)), offers[0].o
@@ -66,26 +66,31 @@ func (stepwise) offers(s *search) ([]offer, error) {
 		for _, u := range order[:min(len(order), pool)] {
 			if !chosen.Has(u) {
 				chosen.Add(u)
-				offers = append(offers, offer{unit: u, gain: math.Inf(1), step: -1})
+				offers = append(offers, offer{unit: u})
 			}
 		}
 	}
 	return offers, nil
 }
 
-// best tries offers beside keep, with which there is the outcome now, until the best of them was tried in this step. It comes first.
-func (stepwise) best(s *search, keep engine.Set, now outcome, offers []offer, step int) ([]offer, error) {
-	for len(offers) > 0 && offers[0].step != step {
-		first := &offers[0]
-		o, err := s.measure(s.enforced(keep.Union(engine.SetOf(first.unit))))
-		if err != nil {
-			return nil, err
-		}
-		first.gain, first.step, first.o = energy(now)-energy(o), step, o
-		if !o.Verdict.Answered() {
-			offers = offers[1:]
-		}
-		slices.SortStableFunc(offers, func(a, b offer) int { return cmp.Compare(b.gain, a.gain) })
+// try measures the first offers beside keep, with which there is the outcome now, and sorts all by gain.
+func (stepwise) try(s *search, keep engine.Set, now outcome, offers []offer) error {
+	var keeps []engine.Set
+	for _, one := range offers[:min(len(offers), retried)] {
+		keeps = append(keeps, keep.Union(engine.SetOf(one.unit)))
 	}
-	return offers, nil
+	for i := range keeps {
+		if err := s.expectRepairs(keeps[i:min(i+max(s.jobs, 1), len(keeps))]...); err != nil {
+			return err
+		}
+		o, err := s.measure(s.enforced(keeps[i]))
+		if err != nil {
+			return err
+		}
+		if offers[i].gain, offers[i].o = energy(now)-energy(o), o; !o.Verdict.Answered() {
+			offers[i].gain = math.Inf(-1)
+		}
+	}
+	slices.SortStableFunc(offers, func(a, b offer) int { return cmp.Compare(b.gain, a.gain) })
+	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// telling is the share of units whose role must say more than their type for the names to be of use.
+// telling is the share of units whose names must say more than their type to be of use.
 const telling = 0.25
 
 // nameGroups fills in the role and the block of every unit: those of the names, or, where names are serial numbers, those of the graph.
@@ -16,7 +16,7 @@ func (sp *space) nameGroups(block func(name string) string) {
 		c := sp.candidates[unit.head]
 		sp.roleOf[u], sp.blockOf[u] = c.Role, block(c.Name)
 	}
-	if sp.namesTell() {
+	if sp.named = sp.namesTell(); sp.named {
 		return
 	}
 	labels := sp.labels()
@@ -24,7 +24,7 @@ func (sp *space) nameGroups(block func(name string) string) {
 	sp.blockOf = periods(labels)
 }
 
-// namesTell reports whether enough units have a role that they share with others, but not with all of their type.
+// namesTell reports whether enough units have a block, or a role that they share with others, but not with all of their type.
 func (sp *space) namesTell() bool {
 	roles, types := map[string]int{}, map[string]int{}
 	for u, unit := range sp.units {
@@ -33,7 +33,7 @@ func (sp *space) namesTell() bool {
 	}
 	n := 0
 	for u, unit := range sp.units {
-		if r := roles[sp.roleOf[u]]; r > 1 && r < types[sp.candidates[unit.head].Type] {
+		if r := roles[sp.roleOf[u]]; r > 1 && r < types[sp.candidates[unit.head].Type] || sp.blockOf[u] != "" {
 			n++
 		}
 	}
