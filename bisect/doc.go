@@ -3,11 +3,43 @@
 // It knows an engine by its interface only: a list of candidates in counting order, and runs with a chosen set of them enforced. What a run
 // is worth is a Judge's business, which turns reference and observation into a Verdict. The package promises that
 //
-//   - every claim of a Result marked proven was shown by a probe of this search or of the journal that it resumed from;
+//   - every claim of a Result marked proven was shown by probes of this search or of the journal that it resumed from;
 //   - a probe that gave no answer (crash, timeout, skipped, not honoured) is never counted as good or bad;
-//   - the same engine, samples and rules give the same Result, but for seconds;
-//   - an interrupted or budgeted search returns what is known so far.
+//   - the same engine, samples and rules give the same Result, but for seconds, whatever Jobs is and however often the search was interrupted
+//     and resumed; only whether all CNTs are scanned may depend on the time a run takes, where Config.Exhaustive leaves that open;
+//   - an engine that contradicts itself does not lead to a false claim: see votes.go;
+//   - an interrupted or budgeted search returns what is known so far, and says what is open.
 //
 // It leaves out how nodes are enforced (engine), how numbers are compared (compare), what a pattern is (patterns), and how a Result is
 // written (bisect/report).
+//
+// # Strategies
+//
+// Which units to keep in f32 is looked for by one small type a strategy. The table has what each takes, on average over ten synthetic networks
+// of 400 units in 20 layers, after the ends and the first node are known: probes, +units beyond the smallest repair, and whether it mostly
+// fails. k is the size of the smallest repair, bits is log2 C(400,k): no strategy that learns one bit from a probe can do with fewer. In "any"
+// each of k units breaks alone, in "pairs" two of each k pairs break together, in "sum" each of k units and two more adds 0.4 of the tolerance
+// and every other 0.001, in "role" one unit of each of k layers breaks, always the same one.
+//
+//	kind      k  bits     exclusion   quickXplain       layered probabilistic        growth        byGain       descent      stepwise        byHarm      byRelief
+//	any       2    16            10            23            24            33            23       0 fails           271     796 fails           400           435
+//	any       8    54            66            81            83           106            83       1 fails           271     794 fails           413           495
+//	any      20   111           180           175           188           223           186       0 fails           316     795 fails           442           589
+//	pairs     1     9             0            12            13            12            11             0       3 fails           794           421           397
+//	pairs     4    30            28            48            44            57            44       1 fails     305 fails     795 fails           462           461
+//	pairs    10    64            87           105           103           123            99       1 fails     312 fails     795 fails           518           517
+//	sum       1     9            18      50 +19.8     133 +59.4            12      92 +39.6             0            30           798           400           399
+//	sum       7    48      64 fails    418 +192.0    386 +172.8    373 +153.6    350 +153.6            17           106           922           416           415
+//	sum      19   107      72 fails    450 +180.0    439 +180.0    457 +180.0    444 +180.0            43           228    1001 fails           443           442
+//	role      2    16            11            17            11            38            15       1 fails           258     794 fails           399           417
+//	role      8    54            73            73            23           100            32       1 fails           266     794 fails           413           489
+//	role     20   111           180           190            45           241            44       1 fails           321     794 fails           442           597
+//
+// So bisection with exclusion opens, which is near the bound where units break alone; where a group repairs, halving within that group, as
+// layered does for a role, takes a quarter of it. Sums need strategies that measure shares: byGain costs next to nothing once all CNTs are
+// scanned, descent does without. On the real networks of the tests (blazeface, mlsd, squeezenet, language models with outliers) errors do not
+// add as neatly, and stepwise found the smallest sets: 8 units where exclusion, halving and rankings ended at 19 to 28. It is the most
+// expensive one, and runs only in a thorough search. quickXplain is run in both directions since where units interact, the side to begin from
+// decides which set is found. byRelief and probabilistic seldom win; they come last and run while probes are left. Every set is reduced until
+// it is 1-minimal, and the best wins.
 package bisect

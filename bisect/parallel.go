@@ -7,16 +7,14 @@ import (
 	"halfway/engine"
 )
 
-// expect runs sets that are likely to be asked for next, several at once where Config.Jobs admits it, and remembers what they showed. The
-// search asks for the same sets as it would without, so its answer is the same; what it does not ask for then was wasted. Later sets are
-// dropped when there are more than jobs.
+// expect runs sets that are likely to be asked for next, the first one surely, several at once where Config.Jobs admits it, and remembers what
+// they showed. The search asks for the same sets as it would without, so its answer is the same; what it does not ask for then was wasted.
+// Nothing runs while the first one is known: its turn has come to be asked for.
 func (p *prober) expect(sets ...engine.Set) error {
-	if p.jobs < 2 || p.votes.unstable {
+	if p.jobs < 2 || p.votes.unstable || len(sets) == 0 || p.knows(sets[0]) {
 		return nil
 	}
-	sets = slices.DeleteFunc(sets, func(s engine.Set) bool {
-		return len(p.record(s).runs) > 0 || p.journal.find(s, 0, p.order[0]) != nil
-	})
+	sets = slices.DeleteFunc(sets, p.knows)
 	if sets = sets[:min(len(sets), p.jobs)]; len(sets) < 2 {
 		return nil
 	}
@@ -36,6 +34,12 @@ func (p *prober) expect(sets ...engine.Set) error {
 		}
 	}
 	return nil
+}
+
+// knows reports whether set was run, here or in the search that the journal remembers.
+func (p *prober) knows(set engine.Set) bool {
+	r := p.records[keyOf(set)]
+	return r != nil && len(r.runs) > 0 || p.journal.find(set, 0, p.order[0]) != nil
 }
 
 // observeAll runs set on one sample after another until one fails. It changes nothing in p.
