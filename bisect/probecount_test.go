@@ -85,6 +85,9 @@ func count(t *testing.T, e func(engine.Set) float64, scanned bool, one func(*sea
 
 // TestProbeCounts measures every strategy on networks of every kind, and makes sure that the package's doc has these numbers.
 func TestProbeCounts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	strategies := []struct {
 		name    string
 		scanned bool

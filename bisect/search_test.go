@@ -22,7 +22,7 @@ func TestKnownCulprits(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, n := range []int{1, 2, 3, 7, 64, 400, 5000, 100_000} {
 		for _, k := range []int{1, 2, 5} {
-			if k > n || n > 10_000 && testing.Short() {
+			if k > n || n > 10_000 && (testing.Short() || k != 2) {
 				continue
 			}
 			nodes := pick(random, n, k)
