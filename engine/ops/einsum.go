@@ -69,20 +69,17 @@ func parseEquation(equation string) (*einsum, error) {
 
 // parseLabels reads letters and at most one "...".
 func parseLabels(term string) ([]rune, error) {
-	if strings.Count(term, "...") > 1 {
-		return nil, fmt.Errorf("term %q has more than one ellipsis", term)
-	}
-	labels := []rune(strings.Replace(term, "...", "\x00", 1))
-	for i, l := range labels {
-		switch {
-		case l == 0:
-			labels[i] = ellipsis
-		case l >= 'a' && l <= 'z', l >= 'A' && l <= 'Z':
-		default:
-			return nil, fmt.Errorf("term %q has %q, want letters and an ellipsis", term, l)
+	before, after, hasEllipsis := strings.Cut(term, "...")
+	for _, l := range before + after {
+		if (l < 'a' || l > 'z') && (l < 'A' || l > 'Z') {
+			return nil, fmt.Errorf("term %q has %q, want letters and at most one ellipsis", term, l)
 		}
 	}
-	return labels, nil
+	labels := []rune(before)
+	if hasEllipsis {
+		labels = append(labels, ellipsis)
+	}
+	return append(labels, []rune(after)...), nil
 }
 
 // An axisLabel is a letter, or minus the place of an axis that an ellipsis stands for, counted from the end.

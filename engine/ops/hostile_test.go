@@ -242,3 +242,24 @@ func hostileArg(r *rand.Rand, i int, index tensor.DType) ops.Arg {
 	}
 	return a
 }
+
+// FuzzEinsum reads equations from outside: each is refused with an error, or evaluated.
+func FuzzEinsum(f *testing.F) {
+	for _, s := range []string{"ij,jk->ik", "...i,i...->...", "ii", "i,i", "->", ",", "a->aa", "a......->a", "A\x00\x00", "\x00,\xff"} {
+		f.Add(s, uint8(2), uint8(1))
+	}
+	f.Fuzz(func(t *testing.T, equation string, rank0, rank1 uint8) {
+		n := &graph.Node{Op: "Einsum", Opset: "opset7", Attrs: graph.Attrs{"equation": equation}, Out: make([]graph.Output, 1)}
+		op, err := ops.Bind(n)
+		if err != nil {
+			return
+		}
+		var args []ops.Arg
+		for _, rank := range []uint8{rank0 % 6, rank1 % 6} {
+			v := tensor.New(tensor.F32, slices.Repeat([]int{2}, int(rank))...)
+			args = append(args, ops.Arg{Type: v.Type, Shape: v.Shape, Value: v})
+		}
+		attack(t, n, op, args)
+		attack(t, n, op, args[:1])
+	})
+}

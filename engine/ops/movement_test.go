@@ -62,7 +62,7 @@ func TestMovementErrors(t *testing.T) {
 			"outside a table of 3 rows"},
 		{"labels of two sizes", "Einsum", graph.Attrs{"equation": "ij,jk"}, []*tensor.Tensor{data(2, 3), data(2, 3)},
 			"axis 0 has size 2, elsewhere 3"},
-		{"an equation that is none", "Einsum", graph.Attrs{"equation": "i1->i"}, []*tensor.Tensor{data(2)}, "want letters and an ellipsis"},
+		{"an equation that is none", "Einsum", graph.Attrs{"equation": "i1->i"}, []*tensor.Tensor{data(2)}, "want letters and at most one ellipsis"},
 		{"no seed", "RandomUniform", graph.Attrs{"output_type": "f32"}, nil, "without a seed every inference differs"},
 		{"a mode that is none", "Pad", graph.Attrs{"pad_mode": "mirror"}, nil, "one of constant, edge, reflect, symmetric"},
 	} {
