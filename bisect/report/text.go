@@ -239,8 +239,7 @@ func (t *text) groupName(g bisect.Group) string {
 	case "type":
 		return "every " + Printable(g.Name)
 	case "block":
-		name := t.options.Candidates[0].Name[:commonPrefix(t.options.Candidates)]
-		return "all of " + Printable(strings.TrimPrefix(g.Name, name))
+		return "all of " + Printable(strings.TrimPrefix(g.Name, root))
 	}
 	members := map[int]bool{}
 	for _, index := range g.Candidates {

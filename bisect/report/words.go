@@ -19,9 +19,12 @@ type place struct {
 	part   string // "up_proj"
 }
 
-// placeOf reads a name, of which the first skip bytes say nothing.
-func placeOf(name string, skip int) place {
-	name = strings.Trim(name[min(skip, len(name)):], "./")
+// root is how OpenVINO's PyTorch frontend begins all names.
+const root = "__module."
+
+// placeOf reads a name.
+func placeOf(name string) place {
+	name = strings.Trim(strings.TrimPrefix(name, root), "./")
 	for start := 0; start < len(name); {
 		end := start + segment(name[start:])
 		if n, err := strconv.Atoi(name[start:end]); err == nil && n >= 0 && start > 0 && end < len(name) {
@@ -68,22 +71,6 @@ func short(path string) string {
 	return path[:i] + op
 }
 
-// commonPrefix is the length of what all names start with, up to and with the last "." or "/".
-func commonPrefix(candidates []engine.Candidate) int {
-	if len(candidates) == 0 {
-		return 0
-	}
-	prefix := candidates[0].Name
-	for _, c := range candidates {
-		n := 0
-		for n < min(len(prefix), len(c.Name)) && prefix[n] == c.Name[n] {
-			n++
-		}
-		prefix = prefix[:n]
-	}
-	return strings.LastIndexAny(prefix, "./") + 1
-}
-
 // A gathering is the kept nodes of one module: "mlp of layer 2: gate_proj, up_proj".
 type gathering struct {
 	title string
@@ -108,10 +95,9 @@ func (g *gathering) String() string {
 // gather sums up the candidates at the given positions module by module, in counting order.
 func gather(candidates []engine.Candidate, positions []int) []*gathering {
 	type key struct{ stem, module string }
-	skip := commonPrefix(candidates)
 	occurs := map[key]map[int]bool{} // the layers that a module has candidates in
 	for _, c := range candidates {
-		p := placeOf(c.Name, skip)
+		p := placeOf(c.Name)
 		k := key{p.stem, p.module}
 		if occurs[k] == nil {
 			occurs[k] = map[int]bool{}
@@ -121,7 +107,7 @@ func gather(candidates []engine.Candidate, positions []int) []*gathering {
 	var list []*gathering
 	known := map[key]*gathering{}
 	for _, at := range positions {
-		p := placeOf(candidates[at].Name, skip)
+		p := placeOf(candidates[at].Name)
 		k := key{p.stem, p.module}
 		g := known[k]
 		if g == nil {

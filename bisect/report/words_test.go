@@ -47,14 +47,14 @@ func TestGather(t *testing.T) {
 }
 
 func TestPlaceOfONNX(t *testing.T) {
-	got := placeOf("/encoder/layer.0/adapter/delta/MatMul", 0)
+	got := placeOf("/encoder/layer.0/adapter/delta/MatMul")
 	if want := (place{"encoder/layer", 0, "adapter", "delta/MatMul"}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	if got := placeOf("/conv1/Conv", 0); got != (place{"", -1, "conv1", "Conv"}) {
+	if got := placeOf("/conv1/Conv"); got != (place{"", -1, "conv1", "Conv"}) {
 		t.Errorf("without layers: %+v", got)
 	}
-	if got := placeOf("/blocks.3", 0); got != (place{"", -1, "blocks.3", ""}) {
+	if got := placeOf("/blocks.3"); got != (place{"", -1, "blocks.3", ""}) {
 		t.Errorf("a number at the end is part of the name: %+v", got)
 	}
 }

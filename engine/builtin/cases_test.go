@@ -91,7 +91,7 @@ func eachCase(t *testing.T, f func(t *testing.T, dir string, c knownCase, e *bui
 			if err != nil {
 				t.Fatal(err)
 			}
-			f(t, dir, c, open(t, filepath.Join(dir, "model.xml"), builtin.Options{Precision: precision, Memory: -1}))
+			f(t, dir, c, open(t, filepath.Join(dir, "model.xml"), builtin.Options{View: "plain", Precision: precision, Memory: -1}))
 		})
 	}
 }

@@ -27,7 +27,7 @@ import (
 )
 
 // DefaultView is what Options.View stands for when it is "".
-const DefaultView = "plain"
+const DefaultView = "plugin"
 
 // Views returns the names of the views that Options.View may have.
 func Views() []string { return passes.Views() }
