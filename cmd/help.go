@@ -89,8 +89,10 @@ writes are compared with the tags of all candidates before they are shown.`
 
 const helpViews = `What counts as a node
 
-  plain   the operations of the file; MatMul with constant weights becomes FullyConnected, which takes a bias Add
-          along and with it its name. Every other node is its own unit.
+  plugin    the graph of OpenVINO 2026's CPU plugin after its own transformations (RMS, RoPE, MVN, Gelu and the like are
+            one node each), with snippets off. Nodes that it executes as one are one unit. The default.
+  plain     the operations of the file; MatMul with constant weights becomes FullyConnected, which takes a bias Add
+            along and with it its name. Every other node is its own unit. Debug builds of small models list these.
 
-A release plugin merges more nodes before it counts them. A pattern on the path of a module carries over from view to
-view, a count does not. The result names the view that it was found in.`
+A graph that the plugin exported itself can be given as the model; then its nodes are exact. A pattern on the path of a
+module carries over from view to view, a count does not. The result names the view that it was found in.`

@@ -30,7 +30,7 @@ func TestInterrupt(t *testing.T) {
 			if took > time.Second {
 				t.Errorf("it took %v to stop", took)
 			}
-			if !strings.Contains(stdout, "unresolved, since it was interrupted") || !strings.Contains(stdout, "First node: CNT=12 passes, CNT=13 fails") {
+			if !strings.Contains(stdout, "unresolved, since it was interrupted") || !strings.Contains(stdout, "First node: CNT=78 passes, CNT=79 fails") {
 				t.Errorf("standard output does not tell what is known:\n%s", stdout)
 			}
 			var r struct{ Outcome, Reason string }

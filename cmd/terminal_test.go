@@ -31,11 +31,14 @@ func TestTerminal(t *testing.T) {
 	if got := onTerminal(t, 80, "run", odd, "--raw"); !strings.Contains(got, "MatMul@a\r\nb\tc") {
 		t.Errorf("the listing is not raw:\n%q", got)
 	}
-	got := onTerminal(t, 60, "bisect", "../testdata/tiny-lm/model.xml", "--input", "../testdata/tiny-lm/input.npz", "--exhaustive", "--memory", "0",
-		"--threads", "1")
+	args := []string{"bisect", "../testdata/tiny-lm/model.xml", "--exhaustive", "--memory", "0", "--threads", "1"}
+	for range 8 { // so that it takes some seconds
+		args = append(args, "--input", "../testdata/tiny-lm/input.npz")
+	}
+	got := onTerminal(t, 60, args...)
 	bar, answer, found := strings.Cut(got, "breaks in bf16")
 	if !found || !strings.Contains(bar, "scan") {
-		t.Errorf("no bar before the answer:\n%q", got)
+		t.Fatalf("no bar before the answer:\n%q", got)
 	}
 	if last := bar[strings.LastIndex(bar[:strings.LastIndex(bar, "\r")], "\r"):]; strings.Trim(last[:strings.LastIndex(last, "\r")], " \r") != "" {
 		t.Errorf("the bar is not cleared before the answer:\n%q", bar)
