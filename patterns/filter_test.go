@@ -1,7 +1,10 @@
 package patterns
 
 import (
+	"math/rand/v2"
+	"strings"
 	"testing"
+	"time"
 )
 
 // corners are patterns at the corners of the dialect, with why.
@@ -85,6 +88,68 @@ func compareWithOracle(t *testing.T, o *oracle, name, pattern string, subjects [
 		got, err := f.Match(s)
 		if err != nil || got != (want[i] == 1) {
 			t.Errorf("%s: %.100q in %q: %t (%v), std::regex: %d", name, pattern, s, got, err, want[i])
+		}
+	}
+}
+
+// FuzzFilter compares verdicts with the real std::regex. It leaves out what makes that one run for ages or overflow its stack.
+func FuzzFilter(f *testing.F) {
+	for _, c := range corners {
+		f.Add(c.pattern, "ab")
+	}
+	o := newOracle(f)
+	f.Fuzz(func(t *testing.T, pattern, subject string) {
+		if len(pattern) > 40 || len(subject) > 12 || strings.ContainsRune(pattern, 0) || strings.Count(pattern, "{") > 1 {
+			return
+		}
+		if strings.Count(pattern, "*")+strings.Count(pattern, "+")+strings.Count(pattern, "?")+strings.Count(pattern, "{") > 4 {
+			return
+		}
+		compareWithOracle(t, o, "fuzz", pattern, []string{subject, "X@" + subject, ""})
+	})
+}
+
+// TestGeneratedPatterns compares patterns put together at random from the pieces of the grammar.
+func TestGeneratedPatterns(t *testing.T) {
+	o := newOracle(t)
+	pieces := []string{"a", "b", "1", ".", "^", "$", `\b`, `\B`, `\d`, `\w`, "(", ")", "(", ")", "(?:", "(?=", "(?!", "|", "*", "+", "?", "{2}", "{1,2}", "{0,}", `\1`, `\2`, "[ab]", "[^a]", "[a-", "]",
+		"[[:alpha:]]", `[\d-`, "-", "{", "}", ",", "@", `\`, "\n"}
+	for seed := range uint64(4000) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		var b strings.Builder
+		for range 1 + r.IntN(9) {
+			b.WriteString(pieces[r.IntN(len(pieces))])
+		}
+		compareWithOracle(t, o, "generated", b.String(), []string{"", "a", "b", "ab", "ba", "aab", "abab", "a1b", "a\nb", "1", "aa1", "bb", "X@ab,b"})
+	}
+}
+
+// TestHostileWork has patterns and tags that take std::regex ages: the answer comes in time, or an error.
+func TestHostileWork(t *testing.T) {
+	long := strings.Repeat("a", 100<<10)
+	for _, c := range []struct {
+		name, pattern, tag string
+		want, fails        bool
+	}{
+		{"exponential", `^(a*)*b`, long, false, false},
+		{"exponential with a lookahead", `^(a*)*(?=b)`, long[:5000], false, false},
+		{"never on a long tag", `(?!)`, long, false, false},
+		{"everything on a long tag", `.*`, long, true, false},
+		{"many states at every byte", strings.Repeat("a?", 20000) + "b", long[:3000], false, false},
+		{"references without end", `(a*)*(a*)*\1b`, long[:100], false, true},
+		{"deep recursion", `(a)*\1b`, long, false, true},
+	} {
+		f, err := Compile(c.pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		got, err := f.Match(c.tag)
+		if got != c.want || (err != nil) != c.fails {
+			t.Errorf("%s: %t, %v", c.name, got, err)
+		}
+		if took := time.Since(start); took > 30*time.Second {
+			t.Errorf("%s took %v", c.name, took)
 		}
 	}
 }

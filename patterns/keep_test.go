@@ -284,7 +284,12 @@ func TestLimits(t *testing.T) {
 			keep[i] = c.keep(i)
 		}
 		r := proveRepair(t, c.tags, keep)
-		compareRepair(t, o, r, c.tags, keep)
+		var sample []string // std::regex takes seconds for all
+		var kept []bool
+		for i := 0; i < len(c.tags); i += 1 + len(c.tags)/100 {
+			sample, kept = append(sample, c.tags[i]), append(kept, keep[i])
+		}
+		compareRepair(t, o, r, sample, kept)
 		if r.Exact != c.exact || len(r.AlsoKept) < c.least {
 			t.Errorf("%s: exact %t, %d also kept; %s %.100q %.100q", c.name, r.Exact, len(r.AlsoKept), r.Chosen, r.Pos, r.Neg)
 		}
