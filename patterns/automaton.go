@@ -11,16 +11,19 @@ type automaton struct {
 	*program
 	budget  *budget
 	states  map[string]*state
+	held    int // words in states
 	initial *state
 
 	starts     []int32       // the opSets where a match after the begin can start; they belong to every state and are not listed there
 	isStart    []bool        // by instruction
+	begins     []int32       // the ^ where one can start
 	conditions []int32       // the assertions where one can start
 	on         [256]*[]int32 // of starts, where a byte leads to; nil until needed
 
 	reached  []int32 // the set under construction
 	in       []bool  // by instruction: whether it is in reached
 	accepted bool    // opAccept is
+	always   bool    // it is without a byte and without conditions
 	key      []byte
 }
 
@@ -32,8 +35,8 @@ type state struct {
 	end       *state // matched or failed: what becomes of it at the end of a tag
 }
 
-// maxAutomaton bounds the states that an automaton remembers, of 2 KiB each.
-const maxAutomaton = 4096
+// maxAutomaton bounds what an automaton remembers, in words of 4 bytes; a state alone has 512.
+const maxAutomaton = 1 << 23
 
 // The states in which nothing that follows matters.
 var matched, failed = new(state), new(state)
@@ -41,29 +44,29 @@ var matched, failed = new(state), new(state)
 func newAutomaton(p *program, b *budget) *automaton {
 	a := &automaton{program: p, budget: b, in: make([]bool, len(p.code)), isStart: make([]bool, len(p.code))}
 	a.reach(p.start)
-	var begins []int32
 	for _, i := range a.reached {
 		switch p.code[i].op {
 		case opSet:
 			a.starts = append(a.starts, i)
 			a.isStart[i] = true
 		case opBegin:
-			begins = append(begins, i)
+			a.begins = append(a.begins, i)
 		default:
 			a.conditions = append(a.conditions, i)
 		}
 	}
-	a.initial = &state{set: begins, first: true}
-	if a.accepted {
-		a.initial = matched
-	}
+	a.always = a.accepted
 	a.forget()
 	a.clear()
 	return a
 }
 
+// forget starts anew, with the state before any byte.
 func (a *automaton) forget() {
-	a.states = map[string]*state{}
+	a.states, a.held = map[string]*state{}, 0
+	if a.initial = matched; !a.always {
+		a.initial = &state{set: a.begins, first: true}
+	}
 }
 
 // match reports whether the program is found in tag.
@@ -132,6 +135,7 @@ func (a *automaton) expand(s *state, wordNext, end bool) bool {
 			a.reach(i.next)
 		}
 	}
+	a.budget.spend(len(a.reached))
 	if a.accepted {
 		a.clear()
 		return false
@@ -203,7 +207,7 @@ func (a *automaton) remember(afterWord bool) *state {
 	if s, ok := a.states[string(a.key)]; ok {
 		return s
 	}
-	if len(a.states) >= maxAutomaton {
+	if a.held += 512 + 2*len(set); a.held > maxAutomaton {
 		a.forget()
 	}
 	s := &state{set: set, afterWord: afterWord}

@@ -165,7 +165,7 @@ func dotenvSet(name, value string) (string, error) {
 // powershellSet spells out everything but ASCII: Windows PowerShell reads scripts in the code page of the machine.
 func powershellSet(name, value string) (string, error) {
 	if value == "" {
-		return "", fmt.Errorf("PowerShell unsets a variable that it is to set to nothing; write (?:) instead")
+		return "", fmt.Errorf("a variable set to nothing is unset there; write (?:) instead")
 	}
 	var parts []string
 	for len(value) > 0 {
@@ -209,7 +209,7 @@ func dockerSet(name, value string) (string, error) {
 	if line := name + "=" + value; len(line) <= maxDockerLine {
 		return line + "\n", nil
 	}
-	return "", fmt.Errorf("Docker reads lines of at most %d bytes", maxDockerLine)
+	return "", fmt.Errorf("its reader takes lines of at most %d bytes", maxDockerLine)
 }
 
 // systemdSet quotes for Environment=: escapes as in C, and % starts a specifier.

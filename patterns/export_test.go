@@ -135,7 +135,7 @@ func TestExportRefuses(t *testing.T) {
 		{"carriage return for GitHub", "github", "a\rb", "carriage return"},
 		{"expansion in dotenv", "dotenv", `[${]`, "readers differ about ${"},
 		{"escapes in dotenv", "dotenv", `'\d`, "readers differ about quotes"},
-		{"empty in PowerShell", "powershell", "", "PowerShell unsets"},
+		{"empty in PowerShell", "powershell", "", "is unset there"},
 		{"control character for systemd", "systemd", "\x01", `write \x01`},
 	} {
 		var b bytes.Buffer

@@ -42,7 +42,7 @@ func anchored(n *node) (*node, bool) {
 // patterns or tags reach.
 func (f *Filter) Match(tag string) (bool, error) {
 	found, err := f.search.match(tag)
-	return found != f.inverted, err
+	return err == nil && found != f.inverted, err
 }
 
 // maxWork bounds the instructions that a filter follows, some seconds' worth.

@@ -43,8 +43,10 @@ func (l limits) admit(pattern string) bool {
 	return err == nil && l.steps(n) <= maxSteps
 }
 
-// steps bounds the recursion on the way through n.
-func (l limits) steps(n *node) int {
+// steps bounds the recursion on the way through n. It saturates far above the limit.
+func (l limits) steps(n *node) int { return min(l.count(n), 1<<30) }
+
+func (l limits) count(n *node) int {
 	sum := 1
 	for _, sub := range n.subs {
 		if n.kind == kindAlternate {

@@ -26,10 +26,14 @@ type edge struct {
 type shaper struct {
 	known map[string]*shape
 	all   *shape
+	work  int // places that may still be compared with shapes
 }
 
+// maxCompared bounds work. Names that exhaust it get patterns that are longer than need be.
+const maxCompared = 1 << 22
+
 func newShaper() *shaper {
-	return &shaper{known: map[string]*shape{}, all: &shape{all: true}}
+	return &shaper{known: map[string]*shape{}, all: &shape{all: true}, work: maxCompared}
 }
 
 // maxGeneralised bounds the groups of numbers of one module for which any number is tried.
@@ -57,11 +61,11 @@ func (s *shaper) shape(t *tree, explicit bool) *shape {
 			r.joinFrom(first, label, to)
 		}
 	}
-	r.edges = append(absorb(t, r.edges[:first:first]), absorb(t, r.edges[first:])...)
+	r.edges = append(s.absorb(t, r.edges[:first:first]), s.absorb(t, r.edges[first:])...)
 	first = len(r.edges) - countNumbered(r.edges)
 	for i := first; i < min(len(r.edges), first+maxGeneralised); i++ {
 		e := &r.edges[i]
-		e.anyNumber = len(e.labels) > 1 && !hitsForbidden(t, numbers, e)
+		e.anyNumber = len(e.labels) > 1 && !s.hitsForbidden(t, numbers, e)
 	}
 	return s.unique(r)
 }
@@ -122,14 +126,14 @@ func countNumbered(edges []edge) int {
 
 // absorb joins edges of t where what follows the one also describes what is wanted behind the other: the norms of a layer with something
 // more in them are named as closely as the others need not be.
-func absorb(t *tree, edges []edge) []edge {
+func (s *shaper) absorb(t *tree, edges []edge) []edge {
 	if len(edges) > maxGeneralised {
 		return edges
 	}
 	for i := 0; i < len(edges); i++ {
 		edges[i].labels = slices.Clone(edges[i].labels)
 		for k := 0; k < len(edges); k++ {
-			if k != i && edges[k].describedBy(edges[i].to, t) {
+			if k != i && s.describes(edges[i].to, &edges[k], t) {
 				edges[i].labels = append(edges[i].labels, edges[k].labels...)
 				edges = slices.Delete(slices.Clone(edges), k, k+1)
 				if k < i {
@@ -143,19 +147,11 @@ func absorb(t *tree, edges []edge) []edge {
 	return edges
 }
 
-// compareLabels orders numbers by value and text by bytes.
-func compareLabels(a, b string) int {
-	if isDigit(a[0]) && isDigit(b[0]) {
-		return compareNumbers(a, b)
-	}
-	return strings.Compare(a, b)
-}
-
-// describedBy reports whether a shape finds all that is wanted behind the edge of t and nothing that is forbidden.
-func (e *edge) describedBy(r *shape, t *tree) bool {
+// describes reports whether a shape finds all that is wanted behind the edge of t and nothing that is forbidden.
+func (s *shaper) describes(r *shape, e *edge, t *tree) bool {
 	for _, label := range e.labels {
 		child := t.children[label]
-		if r.all || !r.covers(child) || r.hits(child) {
+		if r.all || !s.covers(r, child) || s.hits(r, child) {
 			return false
 		}
 	}
@@ -163,15 +159,20 @@ func (e *edge) describedBy(r *shape, t *tree) bool {
 }
 
 // covers reports whether the shape finds all wanted names at t.
-func (r *shape) covers(t *tree) bool {
+func (s *shaper) covers(r *shape, t *tree) bool {
+	s.work--
 	switch {
+	case s.work < 0:
+		return false
 	case t.below[wanted] == 0 || r.all:
 		return true
 	case t.ends[wanted] && !r.end:
 		return false
 	}
-	for label, child := range t.children {
-		if child.below[wanted] > 0 && !slices.ContainsFunc(r.edges, func(e edge) bool { return e.takes(label) && e.to.covers(child) }) {
+	t.labels()
+	for _, label := range t.sorted {
+		child := t.children[label]
+		if child.below[wanted] > 0 && !slices.ContainsFunc(r.edges, func(e edge) bool { return e.takes(label) && s.covers(e.to, child) }) {
 			return false
 		}
 	}
@@ -188,14 +189,14 @@ func (e *edge) takes(label string) bool {
 }
 
 // hitsForbidden reports whether e, widened to any number, would find something forbidden behind the other numbers of t.
-func hitsForbidden(t *tree, numbers []string, e *edge) bool {
+func (s *shaper) hitsForbidden(t *tree, numbers []string, e *edge) bool {
 	next := 0
 	for _, label := range numbers {
 		if next < len(e.labels) && e.labels[next] == label {
 			next++
 			continue
 		}
-		if e.to.hits(t.children[label]) {
+		if s.hits(e.to, t.children[label]) {
 			return true
 		}
 	}
@@ -203,8 +204,11 @@ func hitsForbidden(t *tree, numbers []string, e *edge) bool {
 }
 
 // hits reports whether the shape finds a forbidden name at t.
-func (r *shape) hits(t *tree) bool {
+func (s *shaper) hits(r *shape, t *tree) bool {
+	s.work--
 	switch {
+	case s.work < 0:
+		return true
 	case t == nil || t.below[forbidden] == 0:
 		return false
 	case r.all, r.end && t.ends[forbidden]:
@@ -212,15 +216,16 @@ func (r *shape) hits(t *tree) bool {
 	}
 	for _, e := range r.edges {
 		if e.anyNumber {
-			for label, child := range t.children {
-				if isDigit(label[0]) && e.to.hits(child) {
+			_, numbers := t.labels()
+			for _, label := range numbers {
+				if s.hits(e.to, t.children[label]) {
 					return true
 				}
 			}
 			continue
 		}
 		for _, label := range e.labels {
-			if e.to.hits(t.children[label]) {
+			if s.hits(e.to, t.children[label]) {
 				return true
 			}
 		}

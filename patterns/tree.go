@@ -19,6 +19,8 @@ type tree struct {
 	children map[string]*tree // by token
 	ends     [3]bool          // marks of the names that end here
 	below    [3]int           // marks of all names from here on
+	sorted   []string         // the tokens of children, texts first; nil until asked for
+	texts    int              // how many are texts
 }
 
 // Bounds of the tree: what is longer becomes fewer, longer tokens.
@@ -84,18 +86,32 @@ func (t *tree) insert(name string, m mark) {
 	t.ends[m] = true
 }
 
-// labels returns the tokens that follow, texts and numbers, each sorted; numbers by value.
+// labels returns the tokens that follow, texts and numbers, each sorted; numbers by value. The tree must be complete.
 func (t *tree) labels() (texts, numbers []string) {
-	for token := range t.children {
-		if isDigit(token[0]) {
-			numbers = append(numbers, token)
-		} else {
-			texts = append(texts, token)
+	if t.sorted == nil {
+		for token := range t.children {
+			t.sorted = append(t.sorted, token)
+		}
+		slices.SortFunc(t.sorted, compareLabels)
+		t.texts = len(t.sorted)
+		for t.texts > 0 && isDigit(t.sorted[t.texts-1][0]) {
+			t.texts--
 		}
 	}
-	slices.Sort(texts)
-	slices.SortFunc(numbers, compareNumbers)
-	return texts, numbers
+	return t.sorted[:t.texts], t.sorted[t.texts:]
+}
+
+// compareLabels orders text by bytes and before numbers, numbers by value.
+func compareLabels(a, b string) int {
+	switch x, y := isDigit(a[0]), isDigit(b[0]); {
+	case x && y:
+		return compareNumbers(a, b)
+	case x:
+		return 1
+	case y:
+		return -1
+	}
+	return strings.Compare(a, b)
 }
 
 // compareNumbers orders digits by value, and equal values by length.
