@@ -3,10 +3,12 @@ package patterns
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
@@ -16,16 +18,37 @@ type oracle struct {
 	out io.Reader
 }
 
-// newOracle compiles and starts the oracle, or skips the test where there is no g++.
+// oracleFolder is where the oracle is compiled, once for all tests.
+var oracleFolder string
+
+func TestMain(m *testing.M) {
+	var err error
+	if oracleFolder, err = os.MkdirTemp("", "oracle"); err != nil {
+		panic(err)
+	}
+	status := m.Run()
+	os.RemoveAll(oracleFolder)
+	os.Exit(status)
+}
+
+// compileOracle returns the path of the oracle.
+var compileOracle = sync.OnceValues(func() (string, error) {
+	exe := filepath.Join(oracleFolder, "oracle")
+	if out, err := exec.Command("g++", "-O1", "-o", exe, filepath.Join("testdata", "oracle.cpp")).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("compiling the oracle: %w\n%s", err, out)
+	}
+	return exe, nil
+})
+
+// newOracle starts an oracle, or skips the test where there is no g++.
 func newOracle(t testing.TB) *oracle {
 	t.Helper()
-	compiler, err := exec.LookPath("g++")
-	if err != nil {
+	if _, err := exec.LookPath("g++"); err != nil {
 		t.Skip("no g++: the comparison with the real std::regex is left out")
 	}
-	exe := filepath.Join(t.TempDir(), "oracle")
-	if out, err := exec.Command(compiler, "-O1", "-o", exe, filepath.Join("testdata", "oracle.cpp")).CombinedOutput(); err != nil {
-		t.Fatalf("compiling the oracle: %v\n%s", err, out)
+	exe, err := compileOracle()
+	if err != nil {
+		t.Fatal(err)
 	}
 	cmd := exec.Command(exe)
 	cmd.Stderr = os.Stderr
