@@ -33,6 +33,11 @@ func (a *attention) Infer(in []Arg) ([]Spec, error) {
 	if in[0].Type == tensor.F64 {
 		return nil, fmt.Errorf("elements of f64 are not supported")
 	}
+	for i := 3; i < len(in); i++ { // a mask may be boolean
+		if t := in[i].Type; (!t.IsFloat() || t == tensor.F64) && (i != 3 || t != tensor.Bool) {
+			return nil, fmt.Errorf("input %d is %s, want %s", i, t, in[0].Type)
+		}
+	}
 	if !shapesKnown(in) {
 		return []Spec{{Type: in[0].Type}}, nil
 	}

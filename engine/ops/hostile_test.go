@@ -2,6 +2,7 @@ package ops_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
@@ -15,7 +16,7 @@ import (
 	"halfway/engine/tensor"
 )
 
-// TestHostileInputs changes the inputs of every node in testdata that moves or sums elements: their number, types, shapes and values. Whatever
+// TestHostileInputs changes the inputs of every node in testdata: their number, types, shapes and values. Whatever
 // Infer accepts must evaluate or fail with an error; nothing may panic.
 func TestHostileInputs(t *testing.T) {
 	eachNode(t, func(e *evaluator, n *graph.Node, seed uint64) {
@@ -34,9 +35,32 @@ func TestHostileInputs(t *testing.T) {
 	})
 }
 
-// eachNode calls f for the nodes in testdata that move or sum elements.
+// TestHostileAttributes gives every attribute of every node in testdata values that it should not have, and takes it away. Binding fails, or the
+// node's own inputs are refused or evaluated; nothing may panic.
+func TestHostileAttributes(t *testing.T) {
+	values := []string{"", "x", "-1", "0", "2", "7", "-9223372036854775808", "9223372036854775807", "1e400", "nan", "0,0,0", "-1,3", "1,,2", "i4", "f64"}
+	eachNode(t, func(e *evaluator, n *graph.Node, _ uint64) {
+		args := argsOf(t, e, n)
+		for name := range n.Attrs {
+			changed := *n
+			changed.Attrs = maps.Clone(n.Attrs)
+			for _, v := range values {
+				changed.Attrs[name] = v
+				if op, err := ops.Bind(&changed); err == nil {
+					attack(t, &changed, op, args)
+				}
+			}
+			delete(changed.Attrs, name)
+			if op, err := ops.Bind(&changed); err == nil {
+				attack(t, &changed, op, args)
+			}
+		}
+	})
+}
+
+// eachNode calls f for the nodes in testdata.
 func eachNode(t *testing.T, f func(e *evaluator, n *graph.Node, seed uint64)) {
-	for _, folder := range []string{"movement", "sums"} {
+	for _, folder := range []string{"elementwise", "internal", "matmul_conv", "movement", "sums", "vision"} {
 		models, err := filepath.Glob("testdata/" + folder + "/*.xml")
 		if err != nil || len(models) == 0 {
 			t.Fatalf("no models in testdata/%s: %v", folder, err)

@@ -33,7 +33,11 @@ func newMVN(n *graph.Node) (Op, error) {
 }
 
 func (m *mvn) Infer(in []Arg) ([]Spec, error) {
-	if err := wantInputs(in, 1, 2); err != nil {
+	want := 1
+	if m.fromInput {
+		want = 2
+	}
+	if err := wantInputs(in, want, want); err != nil {
 		return nil, err
 	}
 	if err := wantFloats(in, 0); err != nil {

@@ -57,7 +57,7 @@ func (r *rope) Infer(in []Arg) ([]Spec, error) {
 	if r.interleaved {
 		tables = 1
 	}
-	if err := wantInputs(in, 1+tables, 4); err != nil {
+	if err := wantInputs(in, 1+max(tables, r.gather), 4); err != nil {
 		return nil, err
 	}
 	for i := range 1 + tables {
