@@ -1,0 +1,219 @@
+package onnx
+
+import (
+	"slices"
+
+	"halfway/engine/graph"
+	"halfway/engine/tensor"
+)
+
+func init() {
+	register("QuantizeLinear", quantizeLinear)
+	register("DequantizeLinear", dequantizeLinear)
+	register("DynamicQuantizeLinear", dynamicQuantizeLinear)
+	register("QLinearMatMul", qLinearMatMul)
+	register("QLinearConv", qLinearConv)
+	register("MatMulInteger", matMulInteger)
+	register("ConvInteger", convInteger)
+	register("com.microsoft.QuantizeLinear", quantizeLinear)
+	register("com.microsoft.DequantizeLinear", dequantizeLinear)
+}
+
+// integerRange is the range of a type that floats are quantized to.
+func integerRange(t tensor.DType) (low, high float64, ok bool) {
+	bits := t.Bits()
+	switch {
+	case !t.IsInteger() || bits > 16:
+		return 0, 0, false
+	case t.IsSigned():
+		return -float64(int64(1) << (bits - 1)), float64(int64(1)<<(bits-1) - 1), true
+	}
+	return 0, float64(int64(1)<<bits - 1), true
+}
+
+// quantize is saturate(round(x / scale) + zero), in f32; halves go to the even side.
+func (c *call) quantize(x, scale, zero graph.Port, to tensor.DType) graph.Port {
+	low, high, ok := integerRange(to)
+	if !ok {
+		c.fail("quantization to %s is not supported", to)
+		return graph.Port{}
+	}
+	y := c.op("Round", graph.Attrs{"mode": "half_to_even"}, c.op("Divide", numpyBroadcast(), c.convert(x, tensor.F32), c.convert(scale, tensor.F32)))
+	if zero.Node != nil {
+		y = c.op("Add", numpyBroadcast(), y, c.convert(zero, tensor.F32))
+	}
+	return c.convert(c.op("Clamp", graph.Attrs{"min": number(low), "max": number(high)}, y), to)
+}
+
+// alongAxis gives the parameters of a quantization by axis the place of that axis in x, and repeats those of blocks.
+func (c *call) alongAxis(p, x graph.Port) graph.Port {
+	if p.Node == nil {
+		return p
+	}
+	shape := c.shape(p)
+	rank := c.rank(x)
+	switch {
+	case len(shape) == 0:
+		return p
+	case len(shape) == 1 && shape[0] == 1:
+		return c.op("Reshape", graph.Attrs{"special_zero": "false"}, p, c.raw(&tensor.Raw{Type: tensor.I64, Shape: []int{0}}))
+	}
+	axis := c.axis(x, c.int("axis", 1))
+	if len(shape) == 1 {
+		place := slices.Repeat([]int{1}, rank)
+		if axis >= rank {
+			c.fail("axis %d does not fit rank %d", axis, rank)
+			return p
+		}
+		place[axis] = shape[0]
+		return c.op("Reshape", graph.Attrs{"special_zero": "false"}, p, c.i64s(place...))
+	}
+	block := c.int("block_size", 0)
+	if block < 1 || len(shape) != rank {
+		c.fail("parameters of shape %v for an input of rank %d with blocks of %d", shape, rank, block)
+		return p
+	}
+	apart := c.op("Unsqueeze", nil, p, c.i64s(axis+1))
+	repeats := slices.Repeat([]int{1}, rank+1)
+	repeats[axis+1] = block
+	joined := slices.Clone(shape)
+	joined[axis] *= block
+	p = c.op("Reshape", graph.Attrs{"special_zero": "false"}, c.op("Tile", nil, apart, c.i64s(repeats...)), c.i64s(joined...))
+	if size := c.shape(x)[axis]; size < joined[axis] {
+		p = c.op("Slice", nil, p, c.i64s(0), c.i64s(size), c.i64s(1), c.i64s(axis))
+	}
+	return p
+}
+
+func quantizeLinear(c *call) ([]graph.Port, error) {
+	x := c.input(0)
+	scale, zero, to := c.alongAxis(c.input(1), x), graph.Port{}, tensor.U8
+	if c.has(2) {
+		to = c.kind(c.in[2])
+		zero = c.alongAxis(c.in[2], x)
+	} else if a := c.attr("output_dtype"); a != nil && a.i != 0 {
+		var err error
+		if to, err = dtypeOf(a.i); err != nil {
+			return nil, err
+		}
+	}
+	if to.IsFloat() {
+		return []graph.Port{c.convert(c.op("Divide", numpyBroadcast(), x, scale), to)}, c.err
+	}
+	return []graph.Port{c.quantize(x, scale, zero, to)}, c.err
+}
+
+func dequantizeLinear(c *call) ([]graph.Port, error) {
+	x := c.input(0)
+	scale := c.alongAxis(c.input(1), x)
+	to := c.kind(scale)
+	y := c.convert(x, to)
+	if c.has(2) {
+		y = c.op("Subtract", numpyBroadcast(), y, c.convert(c.alongAxis(c.in[2], x), to))
+	}
+	y = c.op("Multiply", numpyBroadcast(), y, scale)
+	if a := c.attr("output_dtype"); a != nil && a.i != 0 {
+		t, err := dtypeOf(a.i)
+		if err != nil {
+			return nil, err
+		}
+		y = c.convert(y, t)
+	}
+	return []graph.Port{y}, c.err
+}
+
+// dynamicQuantizeLinear takes the range of x, widened to hold 0, as that of u8.
+func dynamicQuantizeLinear(c *call) ([]graph.Port, error) {
+	x := c.input(0)
+	axes := c.i64s(span(0, c.rank(x))...)
+	zero := c.scalar(tensor.F32, 0)
+	high := c.op("Maximum", numpyBroadcast(), c.op("ReduceMax", graph.Attrs{"keep_dims": "false"}, x, axes), zero)
+	low := c.op("Minimum", numpyBroadcast(), c.op("ReduceMin", graph.Attrs{"keep_dims": "false"}, x, axes), zero)
+	scale := c.op("Divide", numpyBroadcast(), c.op("Subtract", numpyBroadcast(), high, low), c.scalar(tensor.F32, 255))
+	point := c.op("Round", graph.Attrs{"mode": "half_to_even"}, c.op("Negative", nil, c.op("Divide", numpyBroadcast(), low, scale)))
+	point = c.convert(c.op("Clamp", graph.Attrs{"min": "0", "max": "255"}, point), tensor.U8)
+	return []graph.Port{c.quantize(x, scale, point, tensor.U8), scale, point}, c.err
+}
+
+// centred is an integer operand less its zero point, in f32: products and sums of 8-bit numbers are exact there up to 2^24.
+func (c *call) centred(p, zero graph.Port) graph.Port {
+	y := c.convert(p, tensor.F32)
+	if zero.Node != nil {
+		y = c.op("Subtract", numpyBroadcast(), y, c.convert(zero, tensor.F32))
+	}
+	return y
+}
+
+// column gives a vector of one element a row of a matrix the place of the rows.
+func (c *call) column(p graph.Port) graph.Port {
+	if p.Node == nil || len(c.shape(p)) != 1 || c.shape(p)[0] == 1 {
+		return p
+	}
+	return c.op("Unsqueeze", nil, p, c.i64s(1))
+}
+
+func qLinearMatMul(c *call) ([]graph.Port, error) {
+	a := c.op("Multiply", numpyBroadcast(), c.centred(c.input(0), c.column(c.input(2))), c.convert(c.column(c.input(1)), tensor.F32))
+	b := c.op("Multiply", numpyBroadcast(), c.centred(c.input(3), c.input(5)), c.convert(c.input(4), tensor.F32))
+	y := c.op("MatMul", nil, a, b)
+	return []graph.Port{c.quantize(y, c.input(6), c.input(7), c.kind(c.input(7)))}, c.err
+}
+
+func matMulInteger(c *call) ([]graph.Port, error) {
+	zero := func(i int) graph.Port {
+		if c.has(i) {
+			return c.in[i]
+		}
+		return graph.Port{}
+	}
+	y := c.op("MatMul", nil, c.centred(c.input(0), c.column(zero(2))), c.centred(c.input(1), zero(3)))
+	return []graph.Port{c.convert(y, tensor.I32)}, c.err
+}
+
+// perOutput gives a vector of one element an output channel the place of dimension 0 of weights.
+func (c *call) perOutput(p, weights graph.Port) graph.Port {
+	if p.Node == nil || len(c.shape(p)) != 1 || c.shape(p)[0] == 1 {
+		return p
+	}
+	shape := slices.Repeat([]int{1}, c.rank(weights))
+	shape[0] = -1
+	return c.op("Reshape", graph.Attrs{"special_zero": "false"}, p, c.i64s(shape...))
+}
+
+func convInteger(c *call) ([]graph.Port, error) {
+	x, w := c.input(0), c.input(1)
+	var xZero, wZero graph.Port
+	if c.has(2) {
+		xZero = c.in[2]
+	}
+	if c.has(3) {
+		wZero = c.perOutput(c.in[3], w)
+	}
+	if c.rank(x) < 3 {
+		c.fail("an input of rank %d, expected at least 3", c.rank(x))
+		return nil, c.err
+	}
+	y := c.convolved("Convolution", c.centred(x, xZero), c.centred(w, wZero), c.window(c.rank(x)-2).attrs())
+	return []graph.Port{c.convert(y, tensor.I32)}, c.err
+}
+
+func qLinearConv(c *call) ([]graph.Port, error) {
+	x, w := c.input(0), c.input(3)
+	if c.rank(x) < 3 {
+		c.fail("an input of rank %d, expected at least 3", c.rank(x))
+		return nil, c.err
+	}
+	y := c.convolved("Convolution", c.centred(x, c.input(2)), c.centred(w, c.perOutput(c.input(5), w)), c.window(c.rank(x)-2).attrs())
+	channels := func(p graph.Port) graph.Port {
+		if len(c.shape(p)) != 1 || c.shape(p)[0] == 1 {
+			return p
+		}
+		return c.perChannel(p, c.rank(x))
+	}
+	if c.has(8) {
+		y = c.op("Add", numpyBroadcast(), y, channels(c.convert(c.in[8], tensor.F32)))
+	}
+	scale := c.op("Multiply", numpyBroadcast(), c.convert(c.input(1), tensor.F32), channels(c.convert(c.input(4), tensor.F32)))
+	y = c.op("Multiply", numpyBroadcast(), y, scale)
+	return []graph.Port{c.quantize(y, c.input(6), c.input(7), c.kind(c.input(7)))}, c.err
+}
