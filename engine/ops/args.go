@@ -2,10 +2,7 @@ package ops
 
 import (
 	"fmt"
-	"math"
 	"slices"
-
-	"halfway/engine/tensor"
 )
 
 // real is a Go type that an operation on floats computes in: float64 for f64, float32 for all others.
@@ -69,70 +66,6 @@ func wantIntegers(in []Arg, inputs ...int) error {
 // shapesKnown reports whether the shapes of all inputs are known.
 func shapesKnown(in []Arg) bool {
 	return !slices.ContainsFunc(in, func(a Arg) bool { return a.Shape == nil })
-}
-
-// intValues returns the elements of t as ints. Floats are truncated and what int does not have is clamped (NaN is 0).
-func intValues(t *tensor.Tensor) []int {
-	switch d := t.Any().(type) {
-	case []float32:
-		return mapValues(d, func(v float32) int { return truncate(float64(v)) })
-	case []float64:
-		return mapValues(d, truncate)
-	case []int64:
-		return mapValues(d, func(v int64) int { return int(v) })
-	case []int32:
-		return mapValues(d, func(v int32) int { return int(v) })
-	case []int16:
-		return mapValues(d, func(v int16) int { return int(v) })
-	case []int8:
-		return mapValues(d, func(v int8) int { return int(v) })
-	case []uint64:
-		return mapValues(d, func(v uint64) int { return int(min(v, math.MaxInt64)) })
-	case []uint32:
-		return mapValues(d, func(v uint32) int { return int(v) })
-	case []uint16:
-		return mapValues(d, func(v uint16) int { return int(v) })
-	case []uint8:
-		return mapValues(d, func(v uint8) int { return int(v) })
-	}
-	return mapValues(tensor.Data[bool](t), func(v bool) int {
-		if v {
-			return 1
-		}
-		return 0
-	})
-}
-
-// floatValues returns the elements of t, which is of a float or integer type, as float64s.
-func floatValues(t *tensor.Tensor) []float64 {
-	switch d := t.Any().(type) {
-	case []float32:
-		return mapValues(d, func(v float32) float64 { return float64(v) })
-	case []float64:
-		return d
-	}
-	return mapValues(intValues(t), func(v int) float64 { return float64(v) })
-}
-
-func mapValues[S, D any](src []S, f func(S) D) []D {
-	dst := make([]D, len(src))
-	for i, v := range src {
-		dst[i] = f(v)
-	}
-	return dst
-}
-
-// truncate is v without its fraction as an int, clamped; 0 for NaN.
-func truncate(v float64) int {
-	switch {
-	case v != v:
-		return 0
-	case v >= math.MaxInt64:
-		return math.MaxInt64
-	case v <= math.MinInt64:
-		return math.MinInt64
-	}
-	return int(v)
 }
 
 // joinShapes returns the dimensions of parts one after the other; it is never nil, which would mean that the shape is not known.

@@ -90,7 +90,7 @@ func (o *generateProposals) checkShapes(in []Arg) error {
 	}
 	batch, s := in[3].Shape[:rank-3], in[3].Shape[rank-3:]
 	a, height, width := s[0], s[1], s[2]
-	if err := wantShape(in, 2, append(append([]int{}, batch...), 4*a, height, width)...); err != nil {
+	if err := wantShape(in, 2, joinShapes(batch, []int{4 * a, height, width})...); err != nil {
 		return err
 	}
 	anchors := []int{height, width, a, 4}
@@ -100,7 +100,7 @@ func (o *generateProposals) checkShapes(in []Arg) error {
 	if err := wantShape(in, 1, anchors...); err != nil {
 		return err
 	}
-	if err := wantShape(in, 0, append(append([]int{}, batch...), -1)...); err != nil {
+	if err := wantShape(in, 0, joinShapes(batch, []int{-1})...); err != nil {
 		return err
 	}
 	if n := in[0].Shape[rank-3]; n != 3 && (n != 4 || o.single) {
@@ -131,7 +131,8 @@ func (o *generateProposals) Eval(w *kernel.Workers, in []Operand, out []*tensor.
 		}
 	}
 	if o.single {
-		boxes, probabilities = append(boxes, make([]float32, out[0].Len()-len(boxes))...), append(probabilities, make([]float32, o.postTopN-len(probabilities))...)
+		boxes = append(boxes, make([]float32, out[0].Len()-len(boxes))...)
+		probabilities = append(probabilities, make([]float32, o.postTopN-len(probabilities))...)
 	} else {
 		out[0], out[1] = tensor.New(in[0].Type, len(probabilities), 4), tensor.New(in[0].Type, len(probabilities))
 		if len(out) > 2 {

@@ -106,34 +106,6 @@ func argsOf(in []Operand) []Arg {
 	return r
 }
 
-// putInts stores f(i), converted, as each element of a tensor of integers.
-func putInts(t *tensor.Tensor, f func(i int) int) {
-	switch d := t.Any().(type) {
-	case []int64:
-		fillInts(d, f)
-	case []int32:
-		fillInts(d, f)
-	case []int16:
-		fillInts(d, f)
-	case []int8:
-		fillInts(d, f)
-	case []uint64:
-		fillInts(d, f)
-	case []uint32:
-		fillInts(d, f)
-	case []uint16:
-		fillInts(d, f)
-	case []uint8:
-		fillInts(d, f)
-	}
-}
-
-func fillInts[E int64 | int32 | int16 | int8 | uint64 | uint32 | uint16 | uint8](d []E, f func(i int) int) {
-	for i := range d {
-		d[i] = E(f(i))
-	}
-}
-
 // wantNumeric checks that the given inputs are numbers.
 func wantNumeric(in []Arg, inputs ...int) error {
 	for _, i := range inputs {

@@ -147,25 +147,6 @@ func (o *nms) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error 
 	return nil
 }
 
-// f32Values returns the elements of a float tensor as float32s.
-func f32Values(t *tensor.Tensor) []float32 {
-	if d, ok := t.Any().([]float32); ok {
-		return d
-	}
-	return mapValues(floatValues(t), func(v float64) float32 { return float32(v) })
-}
-
-// storeF32s stores values in a float tensor.
-func storeF32s(t *tensor.Tensor, values []float32) {
-	if d, ok := t.Any().([]float32); ok {
-		copy(d, values)
-		return
-	}
-	for i, v := range values {
-		tensor.Data[float64](t)[i] = float64(v)
-	}
-}
-
 // boxRows returns the function that gives the i-th box of size numbers.
 func boxRows(boxes []float32, size int) func(i int) []float32 {
 	return func(i int) []float32 { return boxes[i*size:][:size] }
@@ -195,20 +176,6 @@ func (o *nms) store(all []chosen, out []*tensor.Tensor) {
 	}
 	if len(out) > 2 {
 		storeInts(out[2], []int{len(all)})
-	}
-}
-
-// storeInts stores values in a tensor of type i64 or i32.
-func storeInts(t *tensor.Tensor, values []int) {
-	if d, ok := t.Any().([]int64); ok {
-		for i, v := range values {
-			d[i] = int64(v)
-		}
-		return
-	}
-	d := tensor.Data[int32](t)
-	for i, v := range values {
-		d[i] = int32(v)
 	}
 }
 

@@ -88,9 +88,6 @@ func roundedTo[T real](x []T, grid tensor.DType) []T {
 	return x
 }
 
-// slab is the i-th of n equal parts of s.
-func slab[T any](s []T, i, n int) []T { return s[len(s)/n*i:][:len(s)/n] }
-
 // states gathers the states of the lane's direction from [B, D, H].
 func (l *lane[T]) states(all []T) []T {
 	s := make([]T, 0, l.batch*l.hidden)
@@ -161,9 +158,6 @@ func (l *lane[T]) time(b, step int) (int, bool) {
 	}
 	return step, step < length
 }
-
-// rowOf is row i of a matrix with rows of n elements.
-func rowOf[T any](m []T, i, n int) []T { return m[i*n:][:n] }
 
 // cell updates the states of sequence b and writes Y; at is the row of X. Its rows of inputs (W*x + b) and recurrence (R*h) are overwritten.
 func (l *lane[T]) cell(b, at int) {

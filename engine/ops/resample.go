@@ -97,7 +97,8 @@ func resampleAxis[T, A real](w *kernel.Workers, dst, src []T, n, inner int, t *t
 }
 
 // passes are those that p needs for r: what shrinks comes first, so that nothing in between is larger than the data and the result. Only
-// where 8-bit data is rounded in between the order is Pillow's, the second axis first. The plugin runs linear on fewer than 5 dimensions as linear_onnx, which antialias does not change.
+// where 8-bit data is rounded in between the order is Pillow's, the second axis first. The plugin runs linear on fewer than 5 dimensions as
+// linear_onnx, which antialias does not change.
 func (p *interpolate) passes(r *resize, t tensor.DType) []pass {
 	mode := p.mode
 	if mode == "linear" && len(r.from) < 5 {
@@ -273,43 +274,5 @@ func (a axisResize) pillow(t *taps, support float64, kernel func(float64) float6
 			t.weight[k] /= sum
 		}
 		t.end()
-	}
-}
-
-// storeRounded stores values in a tensor of an integer type: rounded to nearest even and limited to what the type has; NaN is 0.
-func storeRounded(t *tensor.Tensor, values []float32) {
-	switch d := t.Any().(type) {
-	case []int64:
-		saturate(d, values, math.MinInt64, math.MaxInt64)
-	case []int32:
-		saturate(d, values, math.MinInt32, math.MaxInt32)
-	case []int16:
-		saturate(d, values, math.MinInt16, math.MaxInt16)
-	case []int8:
-		saturate(d, values, math.MinInt8, math.MaxInt8)
-	case []uint64:
-		saturate(d, values, 0, math.MaxUint64)
-	case []uint32:
-		saturate(d, values, 0, math.MaxUint32)
-	case []uint16:
-		saturate(d, values, 0, math.MaxUint16)
-	case []uint8:
-		saturate(d, values, 0, math.MaxUint8)
-	}
-}
-
-func saturate[E int64 | int32 | int16 | int8 | uint64 | uint32 | uint16 | uint8](dst []E, src []float32, least, most E) {
-	for i, f := range src {
-		v := math.RoundToEven(float64(f))
-		switch {
-		case v != v:
-			dst[i] = 0
-		case v <= float64(least):
-			dst[i] = least
-		case v >= float64(most):
-			dst[i] = most
-		default:
-			dst[i] = E(v)
-		}
 	}
 }

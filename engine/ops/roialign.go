@@ -67,7 +67,8 @@ func poolRegion[T real](p *pooling, r region[T], dst []T) error {
 		countX, countY = max(truncate(math.Ceil(float64(binX))), 0), max(truncate(math.Ceil(float64(binY))), 0)
 	}
 	if countX > maxSamples || countY > maxSamples || countX*countY > maxSamples {
-		return fmt.Errorf("a region of %v x %v pixels takes %d x %d samples a bin, more than the limit of %d", r.width, r.height, countX, countY, maxSamples)
+		return fmt.Errorf("a region of %v x %v pixels takes %d x %d samples a bin, more than the limit of %d",
+			r.width, r.height, countX, countY, maxSamples)
 	}
 	samples := make([]pixelSample[T], 0, countX*countY)
 	bins := p.height * p.width

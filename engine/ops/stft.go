@@ -88,7 +88,7 @@ func (o *stft) Infer(in []Arg) ([]Spec, error) {
 	if o.transposed {
 		rows, cols = cols, rows
 	}
-	return []Spec{{in[0].Type, append(append([]int{}, s[:last]...), rows, cols, 2)}}, nil
+	return []Spec{{in[0].Type, joinShapes(s[:last], []int{rows, cols, 2})}}, nil
 }
 
 func (o *stft) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
@@ -178,7 +178,7 @@ func (o *istft) Infer(in []Arg) ([]Spec, error) {
 	if length <= 0 {
 		length = o.whole(f, s[1]) - 2*o.margin(f)
 	}
-	return []Spec{{in[0].Type, append(append([]int{}, batch...), length)}}, nil
+	return []Spec{{in[0].Type, joinShapes(batch, []int{length})}}, nil
 }
 
 // whole is the length that the frames cover.
@@ -237,15 +237,4 @@ func (o *istft) overlap(f frames, dst, columns, window []float64, count int) {
 	}
 	margin := o.margin(f)
 	copy(dst, sum[margin:len(sum)-margin])
-}
-
-// storeFloats stores values in a float tensor.
-func storeFloats(t *tensor.Tensor, values []float64) {
-	if d, ok := t.Any().([]float64); ok {
-		copy(d, values)
-		return
-	}
-	for i, v := range values {
-		t.F32s()[i] = float32(v)
-	}
 }

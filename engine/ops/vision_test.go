@@ -89,7 +89,8 @@ func TestNoBoxesWanted(t *testing.T) {
 	boxes := tensor.Of(tensor.F32, []float32{0, 0, 1, 1, 5, 5, 6, 6}, 1, 2, 4)
 	scores := tensor.Of(tensor.F32, []float32{0.5, 0.25}, 1, 1, 2)
 	for most, want := range map[int64]int{0: 0, 1: 1, -1: 2} {
-		got := evaluate(t, &graph.Node{Op: "NonMaxSuppression", Opset: "opset9"}, boxes, scores, tensor.Of(tensor.I64, []int64{most}), tensor.Of(tensor.F32, []float32{0.5}))
+		got := evaluate(t, &graph.Node{Op: "NonMaxSuppression", Opset: "opset9"}, boxes, scores,
+			tensor.Of(tensor.I64, []int64{most}), tensor.Of(tensor.F32, []float32{0.5}))
 		if got[0].Shape[0] != want || tensor.Data[int64](got[2])[0] != int64(want) {
 			t.Errorf("limit %d: %d boxes, counted as %v, want %d", most, got[0].Shape[0], got[2].Any(), want)
 		}
