@@ -108,7 +108,37 @@ func wanted(t *testing.T, path string) []listed {
 	return list
 }
 
-// found lists the candidates of g.
+// bodyNames are the names of the operations in the body of a Subgraph.
+func bodyNames(n *graph.Node) []string {
+	var names []string
+	for _, b := range n.Bodies[0].Graph.Nodes {
+		if !isOp(b, "Parameter", "Result", "Constant") {
+			names = append(names, b.Name)
+		}
+	}
+	return names
+}
+
+// wantedSubgraphs reads a list of candidates with the members of Subgraphs.
+func wantedSubgraphs(t *testing.T, path string) []listed {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []listed
+	for i, line := range strings.Split(strings.TrimRight(string(b), "\n"), "\n") {
+		if f := strings.Split(line, "\t"); i > 0 {
+			l := listed{f[1], normalised(f[2]), ""}
+			if f[1] == "Subgraph" {
+				l.fused = normalisedList(strings.Split(f[4], ","))
+			}
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// found lists the candidates of g, with fused names, or the members of Subgraphs.
 func found(t *testing.T, g *graph.Graph, withFused bool) []listed {
 	e, err := graph.Enforce(g, tensor.BF16)
 	if err != nil {
@@ -117,6 +147,9 @@ func found(t *testing.T, g *graph.Graph, withFused bool) []listed {
 	var list []listed
 	for _, n := range e.Candidates {
 		l := listed{graph.CPUType(n.Op), normalised(n.Name), ""}
+		if !withFused && n.Op == "Subgraph" {
+			l.fused = normalisedList(bodyNames(n))
+		}
 		if withFused {
 			fused := n.Fused
 			if fused == nil {
@@ -189,4 +222,22 @@ func spell(list []listed) string {
 		fmt.Fprintf(&b, "  %s@%s of %q\n", l.cpuType, l.name, l.fused)
 	}
 	return b.String()
+}
+
+// TestCandidatesWithSnippets holds the candidates of the view snippets against the plugin's own graph in its default mode.
+func TestCandidatesWithSnippets(t *testing.T) {
+	goldenCases(t, func(t *testing.T, c goldenCase, g *graph.Graph) {
+		v, err := Apply(g, "snippets", c.OpenVINO.ReshapedTo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := wantedSubgraphs(t, enginetest.Shared(t, "corpus", c.name, "plugin-candidates-default.tsv"))
+		got := found(t, v, false)
+		p, r, f1, missing, extra := score(got, want)
+		t.Logf("precision %.3f, recall %.3f, F1 %.3f, %d of %d, order equal: %v", p, r, f1, len(got), len(want), slices.Equal(got, want))
+		limit, listed := short[c.name]
+		if !listed && f1 < 0.9 || f1 < limit || os.Getenv("HALFWAY_SPELL") != "" {
+			t.Errorf("missing:\n%s\nextra:\n%s", spell(missing), spell(extra))
+		}
+	})
 }

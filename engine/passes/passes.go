@@ -20,6 +20,9 @@ var plain = []pass{matMulToFullyConnected, fullyConnectedBias}
 // plugin is what the plugin does before it counts nodes, its snippets left out.
 var plugin = slices.Concat(preparation, common, opsetConversion, afterLowPrecision, cpuOpset)
 
+// withSnippets is the same with the plugin's default snippets.
+var withSnippets = slices.Concat(preparation, common, opsetConversion, afterLowPrecision, []pass{snippets}, cpuOpset)
+
 var (
 	// preparation runs before the plugin's common passes.
 	preparation = []pass{compressedGather, transposeMatMul, keepDecompressions, symbolicNops, sharedOps, dereshape}
@@ -49,7 +52,7 @@ var (
 )
 
 // views are the lists of passes, in the order in which they run.
-var views = map[string][]pass{"plain": plain, "plugin": plugin}
+var views = map[string][]pass{"plain": plain, "plugin": plugin, "snippets": withSnippets}
 
 // Views returns the names of the views that Apply knows, sorted.
 func Views() []string { return slices.Sorted(maps.Keys(views)) }
