@@ -12,9 +12,9 @@ var moved = []string{"Squeeze", "Unsqueeze", "Reshape", "Transpose", "ShuffleCha
 	"Broadcast", "Gather"}
 
 // movable are the elementwise operations that are moved: those of one operand, and arithmetic of two.
-var movable = []string{"Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Ceiling", "Cos", "Cosh", "Erf", "Exp", "Floor", "Gelu", "HSigmoid",
-	"HSwish", "Log", "Mish", "Negative", "Relu", "Sigmoid", "Sign", "Sin", "Sinh", "SoftPlus", "SoftSign", "Sqrt", "Tan", "Tanh",
-	"Add", "Subtract", "Multiply", "Divide", "Maximum", "Minimum", "Mod", "FloorMod", "Power", "SquaredDifference", "PRelu", "FakeQuantize"}
+var movable = []string{"Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Ceiling", "Clamp", "Cos", "Cosh", "Elu", "Erf", "Exp", "Floor", "Gelu", "HSigmoid",
+	"HSwish", "Log", "Mish", "Negative", "Relu", "Round", "Sigmoid", "Sign", "Sin", "Sinh", "SoftPlus", "SoftSign", "Sqrt", "Tan", "Tanh",
+	"Add", "Subtract", "Multiply", "Divide", "Maximum", "Minimum", "Mod", "FloorMod", "Power", "SquaredDifference", "FakeQuantize"}
 
 // moveEltwise puts an elementwise operation in front of the data movement that feeds it, so that it can be fused into what computes the data.
 // Source: MoveEltwiseUpThroughDataMov, scalar operands only, as the CPU plugin sets it up.

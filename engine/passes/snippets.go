@@ -10,7 +10,7 @@ import (
 
 // tokenized are the operations that snippets make Subgraphs of.
 var tokenized = []string{"Abs", "Clamp", "Floor", "Ceiling", "Elu", "Erf", "Exp", "LogicalNot", "Negative", "Relu", "Round", "Sigmoid", "Sqrt", "Tanh",
-	"Gelu", "Swish", "HSwish", "Convert", "Add", "Divide", "Equal", "FloorMod", "Greater", "GreaterEqual", "Less", "LessEqual", "LogicalAnd",
+	"Gelu", "Swish", "HSwish", "HSigmoid", "SoftSign", "Convert", "Add", "Divide", "Equal", "FloorMod", "Greater", "GreaterEqual", "Less", "LessEqual", "LogicalAnd",
 	"LogicalOr", "LogicalXor", "Maximum", "Minimum", "Mod", "Multiply", "NotEqual", "PRelu", "Power", "SquaredDifference", "Subtract", "Xor",
 	"Select", "FakeQuantize"}
 
@@ -23,6 +23,7 @@ func snippets(r *rewriter) {
 		now: map[graph.Port]graph.Port{}}
 	r.each(func(n *graph.Node) { t.order[n] = len(t.order) })
 	r.each(t.attention)
+	r.each(t.sequence)
 	r.each(func(n *graph.Node) {
 		if t.group[n] == nil && !t.skip[n] && t.appropriate(n) && !t.constantInputs(n) {
 			t.take(n)
@@ -56,7 +57,7 @@ func (t *tokenizer) appropriate(n *graph.Node) bool {
 	if !isOp(n, tokenized...) || len(n.Out) != 1 || !static(n.Out[0].Shape) || len(n.Out[0].Shape) > 6 || !snippetType(n.Out[0].Type) {
 		return false
 	}
-	if n.Op == "Swish" && len(n.In) > 1 && !isConstant(n.In[1]) {
+	if n.Op == "Swish" && len(n.In) > 1 && !isConstant(n.In[1]) || fromTable(n) {
 		return false
 	}
 	for _, p := range n.In {
@@ -65,6 +66,11 @@ func (t *tokenizer) appropriate(n *graph.Node) bool {
 		}
 	}
 	return true
+}
+
+// fromTable reports whether n widens the rows that a Gather picks from a compressed table.
+func fromTable(n *graph.Node) bool {
+	return n.Op == "Convert" && n.In[0].Node.Op == "Gather" && n.In[0].Type() == tensor.F16
 }
 
 // snippetType reports whether snippets compute in an element type; booleans are u8 to the plugin.
@@ -219,7 +225,7 @@ func (b *bounds) allow(outputs []*graph.Node, inputs []graph.Port) bool {
 	}
 	for _, o := range outputs {
 		for _, u := range b.readers(o) {
-			if u.node != b.node && u.node.Op != "Result" {
+			if g := b.group[u.node]; u.node != b.node && u.node.Op != "Result" && (g == nil || g != b.group[o]) {
 				high = min(high, b.place(u.node))
 			}
 		}

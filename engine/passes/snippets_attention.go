@@ -35,7 +35,7 @@ func (t *tokenizer) attention(m *graph.Node) {
 	a.ops = append(a.ops, last)
 	a.behind(last)
 	if a.params+1+a.buffers <= maxSubgraphPorts {
-		a.complete()
+		a.complete(a.ops)
 	}
 }
 
@@ -50,7 +50,7 @@ type attention struct {
 
 // between reports whether n can stand between the MatMuls and Softmax.
 func (a *attention) between(n *graph.Node) bool {
-	return n != nil && isOp(n, slices.Concat(movable, []string{"Select"})...) && n.Op != "PRelu" && a.appropriate(n) && a.group[n] == nil
+	return n != nil && isOp(n, slices.Concat(movable, []string{"Select"})...) && a.appropriate(n) && a.group[n] == nil
 }
 
 // follow takes the operations from n on along as long as each is read by the next alone; the result is what follows them.
@@ -108,27 +108,9 @@ func (a *attention) reshaped(n *graph.Node) (next, reshape *graph.Node, ok bool)
 	return a.only(n), n, true
 }
 
-// before takes along what computes the keys, and the Transposes of all three operands where they have the orders that the kernels read.
+// before takes along the Transposes of queries and values where they have the order that the kernels read. Keys are repacked in front of the
+// kernel in bf16, so what computes them stays outside.
 func (a *attention) before(m, last *graph.Node) {
-	transposed := flag(m, "transpose_b")
-	parent := m.In[1].Node
-	ops := false
-	for a.between(parent) && a.only(parent) != nil && (!transposed || scalarOperands(parent)) {
-		a.params += params(parent)
-		a.ops = slices.Insert(a.ops, 0, parent)
-		parent = parent.In[0].Node
-		ops = true
-	}
-	if ops {
-		a.buffers++
-	}
-	keys := []int{0, 2, 3, 1}
-	if transposed {
-		keys = []int{0, 2, 1, 3}
-	}
-	if a.transposes(parent, keys) {
-		a.ops = slices.Insert(a.ops, 0, parent)
-	}
 	if q := m.In[0].Node; a.transposes(q, []int{0, 2, 1, 3}) {
 		a.ops = slices.Insert(a.ops, 0, q)
 	}
@@ -162,21 +144,27 @@ func (a *attention) behind(last *graph.Node) {
 	}
 }
 
-// complete makes the match a completed group. Constants that the kernels need stay inside.
-func (a *attention) complete() {
-	last := a.ops[len(a.ops)-1]
-	g := &group{members: a.ops, outputs: []*graph.Node{last}, name: last.Name, order: a.order[last], completed: true}
-	for _, n := range a.ops {
+// complete makes a completed group of operations. Constants that the kernels need stay inside.
+func (t *tokenizer) complete(ops []*graph.Node) {
+	last := ops[len(ops)-1]
+	g := &group{members: ops, outputs: []*graph.Node{last}, name: last.Name, order: t.order[last], completed: true}
+	in := map[*graph.Node]bool{}
+	for _, n := range ops {
+		in[n] = true
+	}
+	seen := map[graph.Port]bool{}
+	for _, n := range ops {
 		for i, p := range n.In {
 			shaping := isOp(n, "Transpose", "Reshape", "Broadcast") && i == 1
-			if inside(p) || shaping && isConstant(p) || slices.Contains(a.ops, p.Node) || slices.Contains(g.inputs, p) {
+			if inside(p) || shaping && isConstant(p) || in[p.Node] || seen[p] {
 				continue
 			}
+			seen[p] = true
 			g.inputs = append(g.inputs, p)
 		}
 	}
-	for _, n := range a.ops {
-		a.group[n] = g
+	for _, n := range ops {
+		t.group[n] = g
 	}
-	a.groups = append(a.groups, g)
+	t.groups = append(t.groups, g)
 }

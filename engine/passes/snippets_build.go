@@ -22,14 +22,14 @@ func (t *tokenizer) subgraph(g *group) {
 	n := &graph.Node{Op: "Subgraph", Opset: "SnippetsOpset", Name: g.name, Fused: []string{}}
 	copies := map[graph.Port]graph.Port{}
 	for _, p := range g.inputs {
-		if now, ok := t.now[p]; ok {
-			n.In = append(n.In, now)
-		} else {
-			n.In = append(n.In, p)
+		now, ok := t.now[p]
+		if !ok {
+			now = p
 		}
+		n.In = append(n.In, now)
 		param := body.Insert(&graph.Node{Op: "Parameter", Opset: "opset1", Name: p.Node.Name, Out: []graph.Output{p.Node.Out[p.Out]}})
 		body.Params = append(body.Params, param)
-		copies[p] = graph.Port{Node: param}
+		copies[p], copies[now] = port(param), port(param)
 	}
 	t.copyMembers(g, body, copies)
 	for _, o := range g.outputs {
@@ -38,6 +38,7 @@ func (t *tokenizer) subgraph(g *group) {
 		body.Results = append(body.Results, result)
 		n.Out = append(n.Out, o.Out[0])
 	}
+	t.softmaxWithoutReshapes(body)
 	n.Bodies = []*graph.Body{{Graph: body, Inputs: portMaps(len(g.inputs)), Outputs: portMaps(len(g.outputs))}}
 	t.add(n)
 	t.inherit(n, g.members...)
@@ -91,5 +92,25 @@ func (t *tokenizer) copyMembers(g *group, body *graph.Graph, copies map[graph.Po
 			c.In = append(c.In, copies[p])
 		}
 		copies[port(n)] = graph.Port{Node: body.Insert(&c)}
+	}
+}
+
+// softmaxWithoutReshapes removes Reshapes around a Softmax that only join the dimensions before the last and take them apart again.
+// Source: SoftmaxReshapeElimination.
+func (t *tokenizer) softmaxWithoutReshapes(body *graph.Graph) {
+	for _, n := range body.Nodes {
+		if n.Op != "Reshape" || n.In[0].Node.Op != "Softmax" || n.In[0].Node.In[0].Node.Op != "Reshape" {
+			continue
+		}
+		softmax := n.In[0].Node
+		source := softmax.In[0].Node.In[0]
+		if !slices.Equal(shape(source), n.Out[0].Shape) {
+			continue
+		}
+		n.Op, n.Opset, n.Name = "Softmax", "opset1", t.generated("Softmax")
+		n.Attrs = graph.Attrs{"axis": itoa(len(n.Out[0].Shape) - 1)}
+		n.In = []graph.Port{source}
+		body.Prune()
+		return
 	}
 }
