@@ -33,9 +33,18 @@ type Node struct {
 	Value   *tensor.Raw // of a Constant
 	Precise bool        // keeps its precision: the `precise` mark or DisablePrecisionConversion for "dynamic"
 	Fused   []string    // names of the file's nodes that this one was made of, when not just Name
-	// Decompression marks a Convert that only widens weights which the file stores in a narrower type.
-	Decompression bool
-	Bodies        []*Body // of If (then, else), Loop, TensorIterator
+	Bodies  []*Body     // of If (then, else), Loop, TensorIterator, Subgraph
+
+	Decompression bool   // a Convert that only widens weights which the file stores in a narrower type
+	Layers        string // of a Subgraph: the names of what it runs, joined by commas, as the plugin lists it
+}
+
+// Listed is the name by which the plugin lists n and patterns are searched: that of the layers that it runs.
+func (n *Node) Listed() string {
+	if n.Layers != "" {
+		return n.Layers
+	}
+	return n.Name
 }
 
 // A Port names output Out of Node.

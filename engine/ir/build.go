@@ -3,6 +3,7 @@ package ir
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"halfway/engine/graph"
 	"halfway/engine/tensor"
@@ -243,5 +244,24 @@ func (b *builder) node(l *layer) (*graph.Node, error) {
 	default:
 		n.Bodies, err = b.bodies(l)
 	}
+	if n.Op == "Subgraph" && len(n.Bodies) == 1 {
+		n.Layers = layers(n.Bodies[0].Graph)
+	}
 	return n, err
+}
+
+// layers lists the operations of a Subgraph's body as the plugin does; behind those with products it leaves a comma.
+func layers(g *graph.Graph) string {
+	var names []string
+	end := ""
+	for _, n := range g.Nodes {
+		switch n.Op {
+		case "Parameter", "Constant", "Result":
+			continue
+		case "MatMul":
+			end = ","
+		}
+		names = append(names, n.Name)
+	}
+	return strings.Join(names, ",") + end
 }

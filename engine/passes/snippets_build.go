@@ -2,6 +2,7 @@ package passes
 
 import (
 	"slices"
+	"strings"
 
 	"halfway/engine/graph"
 )
@@ -40,12 +41,26 @@ func (t *tokenizer) subgraph(g *group) {
 	}
 	t.softmaxWithoutReshapes(body)
 	n.Bodies = []*graph.Body{{Graph: body, Inputs: portMaps(len(g.inputs)), Outputs: portMaps(len(g.outputs))}}
+	n.Layers = g.layers()
 	t.add(n)
 	t.inherit(n, g.members...)
 	for i, o := range g.outputs {
 		t.now[port(o)] = graph.Port{Node: n, Out: i}
 		t.redirect(port(o), t.now[port(o)])
 	}
+}
+
+// layers lists the members in the order in which they came together. Behind those of attention and products in a row the plugin leaves a comma.
+func (g *group) layers() string {
+	names := make([]string, len(g.members))
+	for i, m := range g.members {
+		names[i] = m.Name
+	}
+	list := strings.Join(names, ",")
+	if g.completed {
+		list += ","
+	}
+	return list
 }
 
 func portMaps(count int) []graph.PortMap {
