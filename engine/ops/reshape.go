@@ -50,10 +50,13 @@ func reshape(in []Arg, copiesZeros bool) ([]int, error) {
 		return nil, err
 	}
 	want, err := integers(in, 1, "shape")
-	if err != nil || want == nil || in[0].Shape == nil {
+	if err != nil || want == nil {
 		return nil, err
 	}
 	t := target{want: want, from: in[0].Shape, copiesZeros: copiesZeros}
+	if t.from == nil {
+		return t.independent()
+	}
 	shape, err := t.resolve()
 	if err != nil {
 		return nil, fmt.Errorf("shape %v does not fit the input %v: %w", want, in[0].Shape, err)
@@ -68,6 +71,15 @@ type target struct {
 }
 
 func (t target) copied(i int) bool { return t.copiesZeros && t.want[i] == 0 }
+
+// independent is the shape where it does not depend on the input's.
+func (t target) independent() ([]int, error) {
+	if slices.ContainsFunc(t.want, func(d int) bool { return d < 0 || d == 0 && t.copiesZeros }) {
+		return nil, nil
+	}
+	_, err := tensor.Elements(t.want)
+	return t.want, err
+}
 
 func (t target) resolve() ([]int, error) {
 	shape, free := slices.Clone(t.want), -1
