@@ -17,7 +17,7 @@ type strategy interface {
 
 // culprits finds the culprit set. Which strategy is used is decided by what the probes before have shown:
 //
-//   - Where a group repairs when it is kept, the search is within the smallest such group, by halves.
+//   - Where a small group repairs when it is kept, the search is within the smallest such group, by halves.
 //   - Else bisection with exclusion, about log2(n) probes a culprit.
 //   - If every culprit found does harm alone, and nothing undoes harm, that is all: no repair can do without any of them.
 //   - Else they interact or accumulate, several sets repair, and which one is found depends on the order of looking. Strategies made for that
@@ -49,11 +49,11 @@ func (s *search) look() error {
 	return s.tryOthers()
 }
 
-// opening is the strategy to begin with.
+// opening is the strategy to begin with. Halving takes two probes for each that exclusion takes, so a group has to be small.
 func (s *search) opening() strategy {
 	var smallest *group
 	for _, g := range s.groups {
-		if g.without != nil && g.without.Verdict == Pass && (smallest == nil || len(g.units) < len(smallest.units)) {
+		if 2*ceilLog2(len(g.units)) <= ceilLog2(len(s.units))+2 && g.without != nil && g.without.Verdict == Pass && (smallest == nil || len(g.units) < len(smallest.units)) {
 			smallest = g
 		}
 	}
@@ -116,10 +116,10 @@ func (s *search) worthwhile(probes int) bool {
 	return probes <= limit
 }
 
-// try runs one strategy and reduces what it finds to a 1-minimal set.
+// try runs one strategy and reduces what it finds to a 1-minimal set, if it is the best so far.
 func (s *search) try(one strategy) error {
 	keep, ok, err := one.find(s)
-	if err != nil || !ok {
+	if err != nil || !ok || !keep.Equal(*s.best) {
 		return err
 	}
 	_, err = s.reduce(keep)

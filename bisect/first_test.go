@@ -49,12 +49,14 @@ func TestCurvesThatTurn(t *testing.T) {
 func TestSuspects(t *testing.T) {
 	o := &oracle{n: 4000, keyed: true, error: func(set engine.Set) float64 {
 		switch n := set.Len(); {
+		case n == 0:
+			return 0
 		case n > 3000:
 			return 5
 		case n > 500 && n < 1500: // rises to 1.2 in the middle
 			return 1.2 - float64(max(1000-n, n-1000))/2000
 		default:
-			return 0.01
+			return 0.01 + float64(n)/1e6
 		}
 	}}
 	c := config(o)

@@ -9,8 +9,18 @@ import (
 	"halfway/engine"
 )
 
-// maxGroups bounds the groups that are probed, two probes each.
-const maxGroups = 24
+// maxGroups bounds the groups that are probed, two probes each; fewGroups where the search is not thorough.
+const (
+	maxGroups = 24
+	fewGroups = 10
+)
+
+func (s *search) maxGroups() int {
+	if s.thorough {
+		return maxGroups
+	}
+	return fewGroups
+}
 
 // A group is the units that share a role, a type or a block.
 type group struct {
@@ -104,7 +114,7 @@ func (s *search) groupsOfFirst() error {
 			list = append(list, g)
 		}
 	}
-	return s.probeGroups(list[:min(len(list), maxGroups/2)])
+	return s.probeGroups(list[:min(len(list), s.maxGroups()/2)])
 }
 
 func (g *group) has(u int) bool {
@@ -148,10 +158,10 @@ func (s *search) groupsOfCulprits() error {
 }
 
 // probeGroups measures each group enforced alone, and everything without it, and reports those that break or repair. It leaves out what
-// exceeds maxGroups.
+// exceeds the bound.
 func (s *search) probeGroups(list []*group) error {
 	list = slices.DeleteFunc(list, func(g *group) bool { return g.without != nil })
-	list = list[:min(len(list), maxGroups-s.grouped)]
+	list = list[:min(len(list), s.maxGroups()-s.grouped)]
 	s.enter(StageGroups, 2*len(list))
 	for _, g := range list {
 		if s.harmless(g) {

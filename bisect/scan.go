@@ -7,11 +7,11 @@ const spaced = 8
 func (s *search) scan() error {
 	_, hi := s.lowestFailure()
 	all, below := s.unprobed(s.last()), s.unprobed(hi)
-	s.thorough = s.Exhaustive == Always || s.Exhaustive == Auto && s.cheap(len(all))
+	s.thorough = s.Exhaustive == Always || s.Exhaustive == Auto && s.affords(len(all))
 	switch {
 	case s.thorough:
 		return s.probeCounts(all)
-	case s.Exhaustive == Auto && s.cheap(len(below)):
+	case s.Exhaustive == Auto && s.affords(len(below)):
 		return s.probeCounts(below)
 	case s.Exhaustive == Auto:
 		return s.suspects()
@@ -35,25 +35,12 @@ func (s *search) probeCounts(list []int) error {
 }
 
 // suspects probes some CNTs below the first node, each in the middle of the gap where a failure is likeliest: it is wide, and the errors at its
-// ends are near the tolerance.
+// ends are near the tolerance. A gap whose ends have the same bits is not looked into: most likely its nodes change none.
 func (s *search) suspects() error {
 	s.enter(StageScan, spaced)
 	for range spaced {
-		_, hi := s.lowestFailure()
-		k, risk := 0, 0.0
-		lo, before := -1, s.counts[-1].ratio
-		for i := 0; i <= hi; i++ {
-			o, ok := s.counts[i]
-			if !ok {
-				continue
-			}
-			near := min(max(before, o.ratio), 1)
-			if r := float64(i-lo-1) * near; r > risk {
-				k, risk = lo+(i-lo)/2, r
-			}
-			lo, before = i, o.ratio
-		}
-		if risk == 0 {
+		k, ok := s.suspect()
+		if !ok {
 			return nil
 		}
 		if _, err := s.atCount(k); err != nil {
@@ -61,6 +48,28 @@ func (s *search) suspects() error {
 		}
 	}
 	return nil
+}
+
+// suspect is the CNT to probe next, if any is worth it.
+func (s *search) suspect() (k int, ok bool) {
+	_, hi := s.lowestFailure()
+	lo, risk := -1, 0.0
+	for i := 0; i <= hi; i++ {
+		o, known := s.counts[i]
+		if !known {
+			continue
+		}
+		before := s.counts[lo]
+		near := min(max(before.ratio, o.ratio), 1)
+		if o.key != "" && o.key == before.key {
+			near = 0
+		}
+		if r := float64(i-lo-1) * near; r > risk {
+			k, risk = lo+(i-lo)/2, r
+		}
+		lo = i
+	}
+	return k, risk > 0
 }
 
 // unprobed returns the CNTs below k that were not probed.
