@@ -13,6 +13,13 @@
 // It leaves out how nodes are enforced (engine), how numbers are compared (compare), what a pattern is (patterns), and how a Result is
 // written (bisect/report).
 //
+// # The first node
+//
+// Curves of real networks are not monotone: enforcing more may undo harm. Bisection on CNT alone therefore finds some node at which the verdict
+// turns, not always the first. All CNTs are probed where that is quick; else the gaps below the first node are looked into where a failure is
+// likeliest, and a failure found there begins the search below it anew. On the measured curves of 35 real networks at four thresholds plain
+// bisection finds 58 of 59 first nodes and this one all, among them one of seven crossings at CNT 2 where plain bisection ends at 97.
+//
 // # Strategies
 //
 // Which units to keep in f32 is looked for by one small type a strategy. The table has what each takes, on average over ten synthetic networks

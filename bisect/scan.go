@@ -34,17 +34,25 @@ func (s *search) probeCounts(list []int) error {
 	return nil
 }
 
-// suspects probes some CNTs below the first node, each in the middle of the gap where a failure is likeliest: it is wide, and the errors at its
-// ends are near the tolerance. A gap whose ends have the same bits is not looked into: most likely its nodes change none.
+// suspects probes CNTs below the first node, each in the middle of the gap where a failure is likeliest: it is wide, and the errors at its
+// ends are near the tolerance. A gap whose ends have the same bits is not looked into: most likely its nodes change none. A failure that is
+// found moves the first node down, and begins anew.
 func (s *search) suspects() error {
 	s.enter(StageScan, spaced)
-	for range spaced {
+	for tried := 0; tried < spaced; tried++ {
 		k, ok := s.suspect()
 		if !ok {
 			return nil
 		}
-		if _, err := s.atCount(k); err != nil {
+		o, err := s.atCount(k)
+		if err != nil {
 			return err
+		}
+		if o.Verdict.Bad() {
+			if err := s.closeGap(); err != nil {
+				return err
+			}
+			tried = -1
 		}
 	}
 	return nil
