@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"math"
+
 	"halfway/engine/tensor"
 )
 
@@ -15,12 +17,20 @@ type Convolution struct {
 func (c *Convolution) Depth() int { return c.InChannels * volume(c.Kernel) }
 
 // A Filter is the packed weights of a convolution.
-type Filter struct{ groups []*Left }
+type Filter struct {
+	groups []*Left
+	rows   []float32 // of a depthwise one: all kernels
+}
 
 // PackFilter packs weights [Groups, OutChannels, InChannels, kernel...], rounded to the grid of t.
 func (w *Workers) PackFilter(c *Convolution, weights []float32, t tensor.DType) *Filter {
-	f := &Filter{make([]*Left, c.Groups)}
 	size := c.OutChannels * c.Depth()
+	if c.depthwise() {
+		f := &Filter{rows: make([]float32, c.Groups*size)}
+		copyRounded(f.rows, weights, t)
+		return f
+	}
+	f := &Filter{groups: make([]*Left, c.Groups)}
 	for g := range f.groups {
 		f.groups[g] = w.PackLeft(RowMajor(weights[g*size:], c.OutChannels, c.Depth()), t)
 	}
@@ -30,6 +40,10 @@ func (w *Workers) PackFilter(c *Convolution, weights []float32, t tensor.DType) 
 // Convolve computes out [batch, Groups*OutChannels, Out...] from in [batch, Groups*InChannels, In...], which is rounded to the grid of t
 // when it is read. The epilogue's RowBias has an element per output channel.
 func (w *Workers) Convolve(out, in []float32, c *Convolution, batch int, filter *Filter, t tensor.DType, e Epilogue) {
+	if c.depthwise() {
+		w.convolveDepthwise(out, in, c, batch, filter.rows, t, e)
+		return
+	}
 	f := c.frame()
 	image, release := f.apply(w, in, batch*c.Groups*c.InChannels, t)
 	defer release()
@@ -84,19 +98,25 @@ func (c *imageColumns) block(scratch []float32, k0, k1, j0, j1 int) ([]float32, 
 // panel packs the columns that start at places.
 func (c *imageColumns) panel(dst []float32, taps, places []int) {
 	n := len(places)
-	if n == tileCols && places[n-1]-places[0] == n-1 {
+	span := places[n-1] - places[0]
+	if n == tileCols && span == n-1 {
+		image := c.image[places[0]:]
 		for k, tap := range taps {
-			*(*[tileCols]float32)(dst[k*tileCols:]) = [tileCols]float32(c.image[places[0]+tap:])
+			*(*[tileCols]float32)(dst[k*tileCols:]) = [tileCols]float32(image[tap:])
 		}
 		return
 	}
-	if n < tileCols {
-		clear(dst)
+	var relative [tileCols]int32
+	for j := range relative { // columns beyond the last repeat it: nobody reads them
+		relative[j] = int32(places[min(j, n-1)] - places[0])
+	}
+	if span <= math.MaxInt32 && gather(dst, c.image[places[0]:], taps, &relative) {
+		return
 	}
 	for k, tap := range taps {
-		row, src := dst[k*tileCols:][:n], c.image[tap:]
-		for j, p := range places {
-			row[j] = src[p]
+		row, src := dst[k*tileCols:][:tileCols], c.image[tap:]
+		for j := range row {
+			row[j] = src[places[min(j, n-1)]]
 		}
 	}
 }

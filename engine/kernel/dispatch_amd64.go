@@ -3,6 +3,8 @@
 package kernel
 
 import (
+	"slices"
+
 	"golang.org/x/sys/cpu"
 
 	"halfway/engine/tensor"
@@ -86,4 +88,69 @@ func (f function) vectors(dst, src *float32, n int) {
 	case erf:
 		erfAVX2(dst, src, n)
 	}
+}
+
+// addVectors, maxVectors and addScalarVectors do the first elements of Add, Max and addScalar, and return how many.
+func addVectors(dst, a, b []float32) int {
+	n := len(dst) / 8
+	if !vectors || n == 0 {
+		return 0
+	}
+	addAVX2(&dst[0], &a[0], &b[0], n)
+	return n * 8
+}
+
+func maxVectors(dst, a, b []float32) int {
+	n := len(dst) / 8
+	if !vectors || n == 0 {
+		return 0
+	}
+	maxAVX2(&dst[0], &a[0], &b[0], n)
+	return n * 8
+}
+
+func addScalarVectors(x []float32, v float32) int {
+	n := len(x) / 8
+	if !vectors || n == 0 {
+		return 0
+	}
+	addScalarAVX2(&x[0], v, n)
+	return n * 8
+}
+
+// rowTaps writes the sum of weights[k]*src[taps[k]+stride*x] over k to dst[x]; stride is 1 or 2. It may read rowSlack elements of src after
+// those that it needs.
+func rowTaps(dst, src []float32, taps []int, weights []float32, stride int) {
+	if !vectors {
+		rowTapsGeneric(dst, src, taps, weights, stride)
+		return
+	}
+	_, _ = weights[len(taps)-1], src[taps[len(taps)-1]+stride*panels(len(dst), 8)*8-1]
+	n := len(dst) / 8
+	if n > 0 {
+		rowTapsVectors(&dst[0], &src[0], taps, weights, stride, n)
+	}
+	if n*8 < len(dst) {
+		var last [8]float32
+		rowTapsVectors(&last[0], &src[n*8*stride], taps, weights, stride, 1)
+		copy(dst[n*8:], last[:])
+	}
+}
+
+func rowTapsVectors(dst, src *float32, taps []int, weights []float32, stride, n int) {
+	if stride == 2 {
+		rowTapsByTwoAVX2(dst, src, &taps[0], &weights[0], len(taps), n)
+	} else {
+		rowTapsAVX2(dst, src, &taps[0], &weights[0], len(taps), n)
+	}
+}
+
+// gather writes image[taps[k]+places[j]] to dst[16*k+j]; it reports whether it could. Places grow.
+func gather(dst, image []float32, taps []int, places *[tileCols]int32) bool {
+	if !vectors || len(taps) == 0 {
+		return false
+	}
+	_, _ = dst[len(taps)*tileCols-1], image[slices.Max(taps)+int(places[tileCols-1])]
+	gatherAVX2(&dst[0], &image[0], &taps[0], len(taps), places)
+	return true
 }

@@ -16,3 +16,15 @@ func roundVectors(dst, src []float32, t tensor.DType) int { return 0 }
 func onGridVectors(src []float32, t tensor.DType) (n int, on bool) { return 0, true }
 
 func (f function) applyVectors(dst, src []float32) int { return 0 }
+
+func addVectors(dst, a, b []float32) int { return 0 }
+
+func maxVectors(dst, a, b []float32) int { return 0 }
+
+func addScalarVectors(x []float32, v float32) int { return 0 }
+
+func rowTaps(dst, src []float32, taps []int, weights []float32, stride int) {
+	rowTapsGeneric(dst, src, taps, weights, stride)
+}
+
+func gather(dst, image []float32, taps []int, places *[tileCols]int32) bool { return false }

@@ -80,8 +80,19 @@ func packLeft(dst []float32, m Matrix, t tensor.DType, lo, hi int) {
 // not have are 0.
 func packPanel(dst []float32, m Matrix, row, k0, k1, width int) {
 	n := min(width, m.Rows-row)
-	if n < width {
+	switch {
+	case n < width:
 		clear(dst[:(k1-k0)*width])
+	case m.RowStride == 1 && width == tileCols:
+		for k := k0; k < k1; k++ {
+			*(*[tileCols]float32)(dst[(k-k0)*tileCols:]) = [tileCols]float32(m.Data[k*m.ColStride+row:])
+		}
+		return
+	case m.RowStride == 1:
+		for k := k0; k < k1; k++ {
+			copy(dst[(k-k0)*width:][:width], m.Data[k*m.ColStride+row:])
+		}
+		return
 	}
 	for i := range n {
 		src := m.Data[(row+i)*m.RowStride:]

@@ -26,6 +26,7 @@ var files = []struct {
 	{"tile", tile},
 	{"round", round},
 	{"function", functions},
+	{"row", row},
 }
 
 // A generator is the code of one file.
