@@ -27,6 +27,7 @@ var allowed = map[string]string{
 	"halfway/engine/passes":     "engine/graph engine/kernel engine/ops engine/tensor",
 	"halfway/engine/kernel":     "engine/tensor",
 	"halfway/engine/ops":        "engine/graph engine/kernel engine/tensor",
+	"halfway/engine/command":    "engine engine/tensor patterns",
 	"halfway/engine/builtin":    "engine engine/graph engine/ir engine/kernel engine/onnx engine/ops engine/passes engine/tensor patterns",
 }
 
