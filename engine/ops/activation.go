@@ -71,20 +71,18 @@ func decodeLeakyRelu(d *graph.Decoder) func([]float64) function {
 	slope := d.Float("negative_slope", 0)
 	slope32 := float32(slope)
 	return constantly(function{
-		func(x float64) float64 { return leaky(x, slope) },
+		func(x float64) float64 {
+			if x < 0 {
+				return x * slope
+			}
+			return x
+		},
 		func(dst, src []float32) {
 			for i, v := range src {
-				dst[i] = leaky(v, slope32)
+				dst[i] = either(v < 0, v*slope32, v)
 			}
 		},
 	})
-}
-
-func leaky[E number](x, slope E) E {
-	if x < 0 {
-		return x * slope
-	}
-	return x
 }
 
 // decodePowerStatic is the plugin's own form of Power, Multiply and Add with constants of one element: (shift + scale x) to the power.

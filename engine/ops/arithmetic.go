@@ -41,6 +41,9 @@ func (a *arithmetic) Infer(in []Arg) ([]Spec, error) {
 func (a *arithmetic) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	switch out[0].Any().(type) {
 	case []float32:
+		if loop := loop32(a.op); loop != nil {
+			return pairs(w, a.broadcasting, cheapGrain, in, out[0], loop)
+		}
 		return evalFloats[float32](a, w, in, out[0])
 	case []float64:
 		return evalFloats[float64](a, w, in, out[0])
@@ -74,6 +77,27 @@ func evalIntegers[E integer](a *arithmetic, w *kernel.Workers, in []Operand, out
 		return pairs(w, a.broadcasting, expensiveGrain, in, out, loop)
 	}
 	return pairs(w, a.broadcasting, cheapGrain, in, out, numberLoop[E](a.op))
+}
+
+// loop32 is the loop of an operation that f32 does faster than numberLoop, to the same results.
+func loop32(op string) func(dst, x, y []float32) {
+	switch op {
+	case "Maximum":
+		return func(dst, x, y []float32) {
+			x = x[:len(y)]
+			for i, v := range y {
+				dst[i] = either(x[i] > v, x[i], v)
+			}
+		}
+	case "Minimum":
+		return func(dst, x, y []float32) {
+			x = x[:len(y)]
+			for i, v := range y {
+				dst[i] = either(x[i] < v, x[i], v)
+			}
+		}
+	}
+	return nil
 }
 
 // numberLoop is the loop of an operation that integers and floats do alike.

@@ -54,7 +54,7 @@ func (e *exact) Infer(in []Arg) ([]Spec, error) {
 func (e *exact) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	switch src := in[0].Any().(type) {
 	case []float32:
-		mapBlocks(w, out[0], src, exactFloats[float32](e))
+		mapBlocks(w, out[0], src, exact32(e))
 	case []float64:
 		mapBlocks(w, out[0], src, exactFloats[float64](e))
 	case []int64:
@@ -84,6 +84,36 @@ func mapBlocks[E tensor.Element](w *kernel.Workers, out *tensor.Tensor, src []E,
 		loop(dst[lo:hi], src[lo:hi])
 		roundTo(out.Type, dst[lo:hi])
 	})
+}
+
+// exact32 is exactFloats with loops of their own for what networks do most. Relu of NaN is 0, as MAXPS has it.
+func exact32(e *exact) func(dst, src []float32) {
+	switch e.op {
+	case "Relu":
+		return func(dst, src []float32) {
+			for i, v := range src {
+				dst[i] = either(v > 0, v, 0)
+			}
+		}
+	case "Clamp":
+		lo, hi := float32(e.min), float32(e.max)
+		return func(dst, src []float32) {
+			for i, v := range src {
+				v = either(v < lo, lo, v)
+				dst[i] = either(v > hi, hi, v)
+			}
+		}
+	}
+	return exactFloats[float32](e)
+}
+
+// either is x where c, else y, which compilers do without a jump: signs of data are hard to predict.
+func either(c bool, x, y float32) float32 {
+	a, b := math.Float32bits(x), math.Float32bits(y)
+	if c {
+		b = a
+	}
+	return math.Float32frombits(b)
 }
 
 func exactFloats[E real](e *exact) func(dst, src []E) {
@@ -118,15 +148,13 @@ func exactIntegers[E integer](e *exact) func(dst, src []E) {
 
 func signLoop[E number](op string) func(dst, src []E) {
 	switch op {
-	case "Relu": // 0 of NaN, as MAXPS has it
-		return func(dst, src []E) {
-			for i, v := range src {
-				if !(v > 0) {
-					v = 0
-				}
-				dst[i] = v
+	case "Relu":
+		return eachOf(func(v E) E {
+			if v > 0 {
+				return v
 			}
-		}
+			return 0
+		})
 	case "Negative":
 		return eachOf(func(v E) E { return -v })
 	}

@@ -59,17 +59,17 @@ func (q *fakeQuantize) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tenso
 		}
 		ranges[i] = s
 	}
-	single := len(ranges[0].data)+len(ranges[1].data)+len(ranges[2].data)+len(ranges[3].data) == 4
 	src, dst := in[0].F32s(), out[0].F32s()
 	w.For(len(dst), expensiveGrain, func(lo, hi int) {
 		il, ih, ol, oh := ranges[0].fork(), ranges[1].fork(), ranges[2].fork(), ranges[3].fork()
 		for at := lo; at < hi; at += block {
 			end := min(at+block, hi)
 			a, b, c, d := il.span(at, end), ih.span(at, end), ol.span(at, end), oh.span(at, end)
-			z := newQuantizer(q.levels, a[0], b[0], c[0], d[0])
+			var z quantizer
+			last := 0 // what z was made of
 			for i, v := range src[at:end] {
-				if !single {
-					z = newQuantizer(q.levels, a[i], b[i], c[i], d[i])
+				if i == 0 || a[i] != a[last] || b[i] != b[last] || c[i] != c[last] || d[i] != d[last] {
+					z, last = newQuantizer(q.levels, a[i], b[i], c[i], d[i]), i
 				}
 				dst[at+i] = z.quantize(v)
 			}

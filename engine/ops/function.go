@@ -46,7 +46,7 @@ var functions = map[string]function{
 	"Sinh":       {math.Sinh, nil},
 	"SoftPlus":   {softPlus, nil},
 	"SoftSign":   {func(x float64) float64 { return x / (1 + math.Abs(x)) }, nil},
-	"Sqrt":       {math.Sqrt, nil},
+	"Sqrt":       {math.Sqrt, sqrt32},
 	"Tan":        {math.Tan, nil},
 	"Tanh":       {math.Tanh, kernel.Tanh},
 }
@@ -165,6 +165,12 @@ func hSwish(x float64) float64 { return x * min(max(x/6+0.5, 0), 1) }
 func hSwish32(dst, src []float32) {
 	for i, v := range src {
 		dst[i] = v * min(max(float32(v*(1.0/6))+0.5, 0), 1)
+	}
+}
+
+func sqrt32(dst, src []float32) {
+	for i, v := range src {
+		dst[i] = float32(math.Sqrt(float64(v)))
 	}
 }
 

@@ -114,16 +114,18 @@ func pReluBroadcasting(x, slope []int) broadcasting {
 func (pRelu) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	b := pReluBroadcasting(in[0].Shape, in[1].Shape)
 	if out[0].Type == tensor.F64 {
-		return pairs(w, b, cheapGrain, in, out[0], leakyLoop[float64])
+		return pairs(w, b, cheapGrain, in, out[0], func(dst, x, slope []float64) {
+			for i, v := range x {
+				if v < 0 {
+					v *= slope[i]
+				}
+				dst[i] = v
+			}
+		})
 	}
-	return pairs(w, b, cheapGrain, in, out[0], leakyLoop[float32])
-}
-
-func leakyLoop[E real](dst, x, slope []E) {
-	for i, v := range x {
-		if v < 0 {
-			v *= slope[i]
+	return pairs(w, b, cheapGrain, in, out[0], func(dst, x, slope []float32) {
+		for i, v := range x {
+			dst[i] = either(v < 0, v*slope[i], v)
 		}
-		dst[i] = v
-	}
+	})
 }

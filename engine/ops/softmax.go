@@ -108,13 +108,22 @@ func (c *column[E]) softmax(sums, tops []E, log bool, exp func(dst, src []E)) {
 			sums[j] += v
 		}
 	}
+	for j, v := range sums {
+		if log {
+			sums[j] = E(math.Log(float64(v)))
+		} else {
+			sums[j] = 1 / v
+		}
+	}
 	for i := range c.n {
 		row := c.row(c.dst, i)
-		for j := range row {
-			if log {
-				row[j] = c.row(c.src, i)[j] - tops[j] - E(math.Log(float64(sums[j])))
-			} else {
-				row[j] /= sums[j]
+		if log {
+			for j, v := range c.row(c.src, i) {
+				row[j] = v - tops[j] - sums[j]
+			}
+		} else {
+			for j, v := range sums {
+				row[j] *= v
 			}
 		}
 		roundTo(c.to, row)
@@ -124,9 +133,11 @@ func (c *column[E]) softmax(sums, tops []E, log bool, exp func(dst, src []E)) {
 // single is softmax for one column whose elements follow each other.
 func (c *column[E]) single(log bool, exp func(dst, src []E)) {
 	src, dst := c.src[:c.n], c.dst[:c.n]
-	top := src[0]
+	top := src[0] // where it is not the largest because of NaN, all results are NaN
 	for _, v := range src {
-		top = max(top, v)
+		if v > top {
+			top = v
+		}
 	}
 	for i, v := range src {
 		dst[i] = v - top
