@@ -39,30 +39,16 @@ func (a *arithmetic) Infer(in []Arg) ([]Spec, error) {
 }
 
 func (a *arithmetic) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	switch out[0].Any().(type) {
-	case []float32:
-		if loop := loop32(a.op); loop != nil {
-			return pairs(w, a.broadcasting, cheapGrain, in, out[0], loop)
-		}
-		return evalFloats[float32](a, w, in, out[0])
-	case []float64:
-		return evalFloats[float64](a, w, in, out[0])
-	case []int64:
-		return evalIntegers[int64](a, w, in, out[0])
-	case []int32:
-		return evalIntegers[int32](a, w, in, out[0])
-	case []int16:
-		return evalIntegers[int16](a, w, in, out[0])
-	case []int8:
-		return evalIntegers[int8](a, w, in, out[0])
-	case []uint64:
-		return evalIntegers[uint64](a, w, in, out[0])
-	case []uint32:
-		return evalIntegers[uint32](a, w, in, out[0])
-	case []uint16:
-		return evalIntegers[uint16](a, w, in, out[0])
+	eval := byNumber(out[0], evalFloats32, evalFloats[float64], evalIntegers[int64], evalIntegers[int32], evalIntegers[int16], evalIntegers[int8],
+		evalIntegers[uint64], evalIntegers[uint32], evalIntegers[uint16], evalIntegers[uint8])
+	return eval(a, w, in, out[0])
+}
+
+func evalFloats32(a *arithmetic, w *kernel.Workers, in []Operand, out *tensor.Tensor) error {
+	if loop := loop32(a.op); loop != nil {
+		return pairs(w, a.broadcasting, cheapGrain, in, out, loop)
 	}
-	return evalIntegers[uint8](a, w, in, out[0])
+	return evalFloats[float32](a, w, in, out)
 }
 
 func evalFloats[E real](a *arithmetic, w *kernel.Workers, in []Operand, out *tensor.Tensor) error {

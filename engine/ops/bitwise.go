@@ -32,23 +32,9 @@ func (b *bitwise) Infer(in []Arg) ([]Spec, error) {
 }
 
 func (b *bitwise) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	switch out[0].Any().(type) {
-	case []int64:
-		return evalBits[int64](b, w, in, out[0])
-	case []int32:
-		return evalBits[int32](b, w, in, out[0])
-	case []int16:
-		return evalBits[int16](b, w, in, out[0])
-	case []int8:
-		return evalBits[int8](b, w, in, out[0])
-	case []uint64:
-		return evalBits[uint64](b, w, in, out[0])
-	case []uint32:
-		return evalBits[uint32](b, w, in, out[0])
-	case []uint16:
-		return evalBits[uint16](b, w, in, out[0])
-	}
-	return evalBits[uint8](b, w, in, out[0])
+	eval := byNumber(out[0], nil, nil, evalBits[int64], evalBits[int32], evalBits[int16], evalBits[int8], evalBits[uint64], evalBits[uint32],
+		evalBits[uint16], evalBits[uint8])
+	return eval(b, w, in, out[0])
 }
 
 func evalBits[E integer](b *bitwise, w *kernel.Workers, in []Operand, out *tensor.Tensor) error {
@@ -93,31 +79,15 @@ func (bitwiseNot) Infer(in []Arg) ([]Spec, error) {
 }
 
 func (bitwiseNot) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	switch src := in[0].Any().(type) {
-	case []bool:
+	if in[0].Type == tensor.Bool {
 		return logicalNot{}.Eval(w, in, out)
-	case []int64:
-		invert(src, out[0])
-	case []int32:
-		invert(src, out[0])
-	case []int16:
-		invert(src, out[0])
-	case []int8:
-		invert(src, out[0])
-	case []uint64:
-		invert(src, out[0])
-	case []uint32:
-		invert(src, out[0])
-	case []uint16:
-		invert(src, out[0])
-	case []uint8:
-		invert(src, out[0])
 	}
+	eval := byNumber(out[0], nil, nil, invert[int64], invert[int32], invert[int16], invert[int8], invert[uint64], invert[uint32],
+		invert[uint16], invert[uint8])
+	eval(w, in[0].Tensor, out[0])
 	return nil
 }
 
-func invert[E integer](src []E, out *tensor.Tensor) {
-	for i, v := range src {
-		elements[E](out)[i] = ^v
-	}
+func invert[E integer](w *kernel.Workers, in, out *tensor.Tensor) {
+	mapEach(w, out, tensor.Data[E](in), func(v E) E { return ^v })
 }

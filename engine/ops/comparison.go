@@ -26,27 +26,9 @@ func (c *comparison) Infer(in []Arg) ([]Spec, error) {
 }
 
 func (c *comparison) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	switch in[0].Any().(type) {
-	case []float32:
-		return compare[float32](c, w, in, out[0])
-	case []float64:
-		return compare[float64](c, w, in, out[0])
-	case []int64:
-		return compare[int64](c, w, in, out[0])
-	case []int32:
-		return compare[int32](c, w, in, out[0])
-	case []int16:
-		return compare[int16](c, w, in, out[0])
-	case []int8:
-		return compare[int8](c, w, in, out[0])
-	case []uint64:
-		return compare[uint64](c, w, in, out[0])
-	case []uint32:
-		return compare[uint32](c, w, in, out[0])
-	case []uint16:
-		return compare[uint16](c, w, in, out[0])
-	}
-	return compare[uint8](c, w, in, out[0])
+	eval := byNumber(in[0].Tensor, compare[float32], compare[float64], compare[int64], compare[int32], compare[int16], compare[int8],
+		compare[uint64], compare[uint32], compare[uint16], compare[uint8])
+	return eval(c, w, in, out[0])
 }
 
 func compare[E number](c *comparison, w *kernel.Workers, in []Operand, out *tensor.Tensor) error {

@@ -51,33 +51,14 @@ func (c *cumSum) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) err
 	if err != nil {
 		return err
 	}
-	switch src := in[0].Any().(type) {
-	case []float32:
-		runningSums(c, w, src, out[0], axis)
-	case []float64:
-		runningSums(c, w, src, out[0], axis)
-	case []int64:
-		runningSums(c, w, src, out[0], axis)
-	case []int32:
-		runningSums(c, w, src, out[0], axis)
-	case []int16:
-		runningSums(c, w, src, out[0], axis)
-	case []int8:
-		runningSums(c, w, src, out[0], axis)
-	case []uint64:
-		runningSums(c, w, src, out[0], axis)
-	case []uint32:
-		runningSums(c, w, src, out[0], axis)
-	case []uint16:
-		runningSums(c, w, src, out[0], axis)
-	case []uint8:
-		runningSums(c, w, src, out[0], axis)
-	}
+	eval := byNumber(out[0], runningSums[float32], runningSums[float64], runningSums[int64], runningSums[int32], runningSums[int16],
+		runningSums[int8], runningSums[uint64], runningSums[uint32], runningSums[uint16], runningSums[uint8])
+	eval(c, w, in[0].Tensor, out[0], axis)
 	return nil
 }
 
-func runningSums[E number](c *cumSum, w *kernel.Workers, src []E, out *tensor.Tensor, axis int) {
-	dst := tensor.Data[E](out)
+func runningSums[E number](c *cumSum, w *kernel.Workers, in, out *tensor.Tensor, axis int) {
+	src, dst := tensor.Data[E](in), tensor.Data[E](out)
 	n, inner := out.Shape[axis], product(out.Shape[axis+1:])
 	if len(src) == 0 {
 		return

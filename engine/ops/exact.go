@@ -52,38 +52,22 @@ func (e *exact) Infer(in []Arg) ([]Spec, error) {
 }
 
 func (e *exact) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	switch src := in[0].Any().(type) {
-	case []float32:
-		mapBlocks(w, out[0], src, exact32(e))
-	case []float64:
-		mapBlocks(w, out[0], src, exactFloats[float64](e))
-	case []int64:
-		mapBlocks(w, out[0], src, exactIntegers[int64](e))
-	case []int32:
-		mapBlocks(w, out[0], src, exactIntegers[int32](e))
-	case []int16:
-		mapBlocks(w, out[0], src, exactIntegers[int16](e))
-	case []int8:
-		mapBlocks(w, out[0], src, exactIntegers[int8](e))
-	case []uint64:
-		mapBlocks(w, out[0], src, exactIntegers[uint64](e))
-	case []uint32:
-		mapBlocks(w, out[0], src, exactIntegers[uint32](e))
-	case []uint16:
-		mapBlocks(w, out[0], src, exactIntegers[uint16](e))
-	case []uint8:
-		mapBlocks(w, out[0], src, exactIntegers[uint8](e))
-	}
+	eval := byNumber(out[0], evalExact(exact32), evalExact(exactFloats[float64]), evalExact(exactIntegers[int64]), evalExact(exactIntegers[int32]),
+		evalExact(exactIntegers[int16]), evalExact(exactIntegers[int8]), evalExact(exactIntegers[uint64]), evalExact(exactIntegers[uint32]),
+		evalExact(exactIntegers[uint16]), evalExact(exactIntegers[uint8]))
+	eval(w, e, in[0].Tensor, out[0])
 	return nil
 }
 
-// mapBlocks calls loop on parts of out and src.
-func mapBlocks[E tensor.Element](w *kernel.Workers, out *tensor.Tensor, src []E, loop func(dst, src []E)) {
-	dst := tensor.Data[E](out)
-	w.For(len(dst), cheapGrain, func(lo, hi int) {
-		loop(dst[lo:hi], src[lo:hi])
-		roundTo(out.Type, dst[lo:hi])
-	})
+// evalExact returns what evaluates an operation by its loops, which are called on parts of the tensors.
+func evalExact[E number](loopOf func(e *exact) func(dst, src []E)) func(w *kernel.Workers, e *exact, in, out *tensor.Tensor) {
+	return func(w *kernel.Workers, e *exact, in, out *tensor.Tensor) {
+		loop, src, dst := loopOf(e), tensor.Data[E](in), tensor.Data[E](out)
+		w.For(len(dst), cheapGrain, func(lo, hi int) {
+			loop(dst[lo:hi], src[lo:hi])
+			roundTo(out.Type, dst[lo:hi])
+		})
+	}
 }
 
 // exact32 is exactFloats with loops of their own for what networks do most. Relu of NaN is 0, as MAXPS has it.

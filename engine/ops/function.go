@@ -87,38 +87,18 @@ func (p *pointwise) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) 
 	for _, i := range in[1:] {
 		parameters = append(parameters, floatValues(i.Tensor)[0])
 	}
-	f := p.function(parameters)
-	switch src := in[0].Any().(type) {
-	case []float32:
-		f.map32(w, out[0], src)
-	case []float64:
-		mapEach(w, out[0], src, f.f64)
-	case []int64:
-		mapIntegers(w, out[0], src, f.f64)
-	case []int32:
-		mapIntegers(w, out[0], src, f.f64)
-	case []int16:
-		mapIntegers(w, out[0], src, f.f64)
-	case []int8:
-		mapIntegers(w, out[0], src, f.f64)
-	case []uint64:
-		mapIntegers(w, out[0], src, f.f64)
-	case []uint32:
-		mapIntegers(w, out[0], src, f.f64)
-	case []uint16:
-		mapIntegers(w, out[0], src, f.f64)
-	case []uint8:
-		mapIntegers(w, out[0], src, f.f64)
-	}
+	eval := byNumber(in[0].Tensor, function.map32, function.map64, mapIntegers[int64], mapIntegers[int32], mapIntegers[int16],
+		mapIntegers[int8], mapIntegers[uint64], mapIntegers[uint32], mapIntegers[uint16], mapIntegers[uint8])
+	eval(p.function(parameters), w, in[0].Tensor, out[0])
 	return nil
 }
 
-func (f function) map32(w *kernel.Workers, out *tensor.Tensor, src []float32) {
+func (f function) map32(w *kernel.Workers, in, out *tensor.Tensor) {
+	src, dst := in.F32s(), out.F32s()
 	if f.f32 == nil {
 		mapEach(w, out, src, func(v float32) float32 { return float32(f.f64(float64(v))) })
 		return
 	}
-	dst := out.F32s()
 	w.For(len(dst), expensiveGrain, func(lo, hi int) {
 		for at := lo; at < hi; at += block {
 			end := min(at+block, hi)
@@ -128,8 +108,12 @@ func (f function) map32(w *kernel.Workers, out *tensor.Tensor, src []float32) {
 	})
 }
 
-func mapIntegers[E integer](w *kernel.Workers, out *tensor.Tensor, src []E, f func(float64) float64) {
-	mapEach(w, out, src, func(v E) E { return clampTo[E](math.RoundToEven(f(float64(v)))) })
+func (f function) map64(w *kernel.Workers, in, out *tensor.Tensor) {
+	mapEach(w, out, tensor.Data[float64](in), f.f64)
+}
+
+func mapIntegers[E integer](f function, w *kernel.Workers, in, out *tensor.Tensor) {
+	mapEach(w, out, tensor.Data[E](in), func(v E) E { return clampTo[E](math.RoundToEven(f.f64(float64(v)))) })
 }
 
 // mapEach writes f of each element of src to out.

@@ -3,6 +3,7 @@ package ops
 import (
 	"unsafe"
 
+	"halfway/engine/kernel"
 	"halfway/engine/tensor"
 )
 
@@ -11,13 +12,10 @@ func roundTo[E tensor.Element](t tensor.DType, d []E) {
 	if t != tensor.F16 && t != tensor.BF16 {
 		return
 	}
-	f := any(d).([]float32)
-	for i, v := range f {
-		f[i] = tensor.Round(t, v)
-	}
+	kernel.RoundTo(any(d).([]float32), t)
 }
 
-// integers returns the elements of t, which are kept as E, or as bool where E is uint8: 0 and 1 then.
+// elements returns those of t, which are kept as E, or as bool where E is uint8: 0 and 1 then.
 func elements[E tensor.Element](t *tensor.Tensor) []E {
 	if b, ok := t.Any().([]bool); ok {
 		if bytes, ok := any(bytesOf(b)).([]E); ok {

@@ -70,30 +70,18 @@ func (r *reduce) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) err
 	if err != nil {
 		return err
 	}
-	f := newReduction(in[0].Shape, axes)
-	switch out[0].Any().(type) {
-	case []float32:
-		reduceAll(w, f, in[0].Tensor, out[0], realReducer[float32](r.op))
-	case []float64:
-		reduceAll(w, f, in[0].Tensor, out[0], realReducer[float64](r.op))
-	case []int64:
-		reduceAll(w, f, in[0].Tensor, out[0], integerReducer[int64](r.op))
-	case []int32:
-		reduceAll(w, f, in[0].Tensor, out[0], integerReducer[int32](r.op))
-	case []int16:
-		reduceAll(w, f, in[0].Tensor, out[0], integerReducer[int16](r.op))
-	case []int8:
-		reduceAll(w, f, in[0].Tensor, out[0], integerReducer[int8](r.op))
-	case []uint64:
-		reduceAll(w, f, in[0].Tensor, out[0], integerReducer[uint64](r.op))
-	case []uint32:
-		reduceAll(w, f, in[0].Tensor, out[0], integerReducer[uint32](r.op))
-	case []uint16:
-		reduceAll(w, f, in[0].Tensor, out[0], integerReducer[uint16](r.op))
-	default:
-		reduceAll(w, f, in[0].Tensor, out[0], integerReducer[uint8](r.op))
-	}
+	eval := byNumber(out[0], reduceReals[float32], reduceReals[float64], reduceIntegers[int64], reduceIntegers[int32], reduceIntegers[int16],
+		reduceIntegers[int8], reduceIntegers[uint64], reduceIntegers[uint32], reduceIntegers[uint16], reduceIntegers[uint8])
+	eval(w, newReduction(in[0].Shape, axes), r.op, in[0].Tensor, out[0])
 	return nil
+}
+
+func reduceReals[E real](w *kernel.Workers, r *reduction, op string, in, out *tensor.Tensor) {
+	reduceAll(w, r, in, out, realReducer[E](op))
+}
+
+func reduceIntegers[E integer](w *kernel.Workers, r *reduction, op string, in, out *tensor.Tensor) {
+	reduceAll(w, r, in, out, integerReducer[E](op))
 }
 
 // realReducer is what the operation does with floats.

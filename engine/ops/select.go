@@ -33,27 +33,9 @@ func (s *selectOp) Infer(in []Arg) ([]Spec, error) {
 }
 
 func (s *selectOp) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	switch out[0].Any().(type) {
-	case []float32:
-		return choose[float32](w, s.broadcasting, in, out[0])
-	case []float64:
-		return choose[float64](w, s.broadcasting, in, out[0])
-	case []int64:
-		return choose[int64](w, s.broadcasting, in, out[0])
-	case []int32:
-		return choose[int32](w, s.broadcasting, in, out[0])
-	case []int16:
-		return choose[int16](w, s.broadcasting, in, out[0])
-	case []int8:
-		return choose[int8](w, s.broadcasting, in, out[0])
-	case []uint64:
-		return choose[uint64](w, s.broadcasting, in, out[0])
-	case []uint32:
-		return choose[uint32](w, s.broadcasting, in, out[0])
-	case []uint16:
-		return choose[uint16](w, s.broadcasting, in, out[0])
-	}
-	return choose[uint8](w, s.broadcasting, in, out[0])
+	eval := byNumber(out[0], choose[float32], choose[float64], choose[int64], choose[int32], choose[int16], choose[int8], choose[uint64],
+		choose[uint32], choose[uint16], choose[uint8])
+	return eval(w, s.broadcasting, in, out[0])
 }
 
 func choose[E tensor.Element](w *kernel.Workers, b broadcasting, in []Operand, out *tensor.Tensor) error {
