@@ -68,7 +68,11 @@ func (p *maxPool) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) er
 	}
 	switch y := out[0].Any().(type) {
 	case []float32:
-		maxPoolPlanes(e, y, in[0].F32s(), -math.MaxFloat32)
+		if e.put == nil {
+			w.MaxPool(y, in[0].F32s(), &k, e.planes)
+		} else {
+			maxPoolPlanes(e, y, in[0].F32s(), -math.MaxFloat32)
+		}
 	case []float64:
 		maxPoolPlanes(e, y, tensor.Data[float64](in[0].Tensor), -math.MaxFloat64)
 	case []int64:
