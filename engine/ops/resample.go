@@ -37,13 +37,18 @@ func (t *taps) at(i int) ([]int, []float64) {
 	return t.index[t.start[i]:t.start[i+1]], t.weight[t.start[i]:t.start[i+1]]
 }
 
+// copies reports whether every position of the result is one of the data.
+func (t *taps) copies() bool {
+	return len(t.index) == t.len() && !slices.ContainsFunc(t.weight, func(w float64) bool { return w != 1 })
+}
+
 // identity reports whether t changes nothing along an axis of the given size.
 func (t *taps) identity(size int) bool {
-	if t.len() != size || len(t.index) != size {
+	if t.len() != size || !t.copies() {
 		return false
 	}
 	for i, v := range t.index {
-		if v != i || t.weight[i] != 1 {
+		if v != i {
 			return false
 		}
 	}
@@ -73,27 +78,57 @@ func resample[T, A real](w *kernel.Workers, src []T, shape []int, passes []pass)
 
 // resampleAxis resamples an axis of n positions of inner elements each.
 func resampleAxis[T, A real](w *kernel.Workers, dst, src []T, n, inner int, t *taps) {
+	if inner == 1 {
+		copies := t.copies()
+		w.For(len(dst)/t.len(), 1+4096/t.len(), func(lo, hi int) {
+			for line := lo; line < hi; line++ {
+				resampleLine[T, A](rowOf(dst, line, t.len()), rowOf(src, line, n), t, copies)
+			}
+		})
+		return
+	}
 	w.For(len(dst)/inner, 1+4096/inner, func(lo, hi int) {
 		sums := make([]A, inner)
 		for r := lo; r < hi; r++ {
-			index, weight := t.at(r % t.len())
-			from, to := src[r/t.len()*n*inner:], dst[r*inner:][:inner]
-			if len(index) == 1 && weight[0] == 1 {
-				copy(to, from[index[0]*inner:])
-				continue
-			}
-			clear(sums)
-			for k, i := range index {
-				f := A(weight[k])
-				for j, v := range from[i*inner:][:inner] {
-					sums[j] += A(f * A(v))
-				}
-			}
-			for j, v := range sums {
-				to[j] = T(v)
-			}
+			resampleRow(rowOf(dst, r, inner), src[r/t.len()*n*inner:], sums, t, r%t.len())
 		}
 	})
+}
+
+// resampleLine resamples the elements of one line; copies is what t.copies reports.
+func resampleLine[T, A real](dst, src []T, t *taps, copies bool) {
+	if copies {
+		for j, i := range t.index {
+			dst[j] = src[i]
+		}
+		return
+	}
+	for j := range dst {
+		sum := A(0)
+		for k := t.start[j]; k < t.start[j+1]; k++ {
+			sum += A(A(t.weight[k]) * A(src[t.index[k]]))
+		}
+		dst[j] = T(sum)
+	}
+}
+
+// resampleRow sums up rows of src to dst, which is position j of the result.
+func resampleRow[T, A real](dst, src []T, sums []A, t *taps, j int) {
+	index, weight := t.at(j)
+	if len(index) == 1 && weight[0] == 1 {
+		copy(dst, src[index[0]*len(dst):])
+		return
+	}
+	clear(sums)
+	for k, i := range index {
+		f := A(weight[k])
+		for j, v := range rowOf(src, i, len(dst)) {
+			sums[j] += A(f * A(v))
+		}
+	}
+	for j, v := range sums {
+		dst[j] = T(v)
+	}
 }
 
 // passes are those that p needs for r: what shrinks comes first, so that nothing in between is larger than the data and the result. Only
