@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"fmt"
 	"math"
 
 	"halfway/engine/graph"
@@ -32,8 +31,8 @@ func newArithmetic(n *graph.Node) (Op, error) {
 
 func (a *arithmetic) Infer(in []Arg) ([]Spec, error) {
 	s, err := a.inferPairwise(in)
-	if err == nil && s.Type == tensor.Bool {
-		err = fmt.Errorf("inputs are boolean, want numbers")
+	if err == nil {
+		err = wantWide(in, 0)
 	}
 	return []Spec{s}, err
 }

@@ -15,6 +15,8 @@ type broadcasting struct {
 	axis int    // of pdpd: the axis of the first operand that the first axis of the others lies on; -1 aligns the last axes
 }
 
+var numpy = broadcasting{mode: "numpy"}
+
 func decodeBroadcasting(d *graph.Decoder) broadcasting {
 	b := broadcasting{mode: d.Enum("auto_broadcast", "numpy", "none", "explicit", "numpy", "pdpd")}
 	if b.mode == "explicit" {

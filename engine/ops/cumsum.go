@@ -1,8 +1,6 @@
 package ops
 
 import (
-	"fmt"
-
 	"halfway/engine/graph"
 	"halfway/engine/kernel"
 	"halfway/engine/tensor"
@@ -23,8 +21,8 @@ func (c *cumSum) Infer(in []Arg) ([]Spec, error) {
 	if err := wantInputs(in, 1, 2); err != nil {
 		return nil, err
 	}
-	if in[0].Type == tensor.Bool {
-		return nil, fmt.Errorf("input 0 is boolean, want numbers")
+	if err := wantWide(in, 0); err != nil {
+		return nil, err
 	}
 	if len(in) > 1 {
 		if err := wantIntegers(in, 1); err != nil {

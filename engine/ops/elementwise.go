@@ -22,6 +22,17 @@ const (
 	expensiveGrain = 1 << 12 // a mathematical function each
 )
 
+// wantWide checks that input i has a type to compute in: not boolean, and none of those that constants alone have.
+func wantWide(in []Arg, i int) error {
+	switch t := in[i].Type; {
+	case t == tensor.Bool:
+		return fmt.Errorf("input %d is boolean, want numbers", i)
+	case t.Bits() < 8 || t == tensor.F8E8M0:
+		return fmt.Errorf("input %d is %s: a Convert to a wider type is missing", i, t)
+	}
+	return nil
+}
+
 // pairwise is what operations of two operands that are broadcast to one shape share.
 type pairwise struct {
 	op string

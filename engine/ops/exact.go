@@ -45,8 +45,8 @@ func (e *exact) Infer(in []Arg) ([]Spec, error) {
 	if err := wantInputs(in, 1, 1); err != nil {
 		return nil, err
 	}
-	if in[0].Type == tensor.Bool {
-		return nil, fmt.Errorf("input 0 is boolean, want numbers")
+	if err := wantWide(in, 0); err != nil {
+		return nil, err
 	}
 	return []Spec{{in[0].Type, in[0].Shape}}, nil
 }

@@ -63,8 +63,8 @@ func (p *pointwise) Infer(in []Arg) ([]Spec, error) {
 	if err := wantInputs(in, 1+p.least, 1+p.most); err != nil {
 		return nil, err
 	}
-	if !in[0].Type.IsFloat() && !in[0].Type.IsInteger() {
-		return nil, fmt.Errorf("input 0 is %s, want numbers", in[0].Type)
+	if err := wantWide(in, 0); err != nil {
+		return nil, err
 	}
 	for i := 1; i < len(in); i++ {
 		if err := wantScalar(in, i); err != nil {

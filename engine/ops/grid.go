@@ -7,12 +7,17 @@ import (
 	"halfway/engine/tensor"
 )
 
-// roundTo puts results of type t, of which f16 and bf16 are computed in f32, on the grid of t.
+// roundTo puts results of type t, of which the smaller floats are computed in f32, on the grid of t.
 func roundTo[E tensor.Element](t tensor.DType, d []E) {
-	if t != tensor.F16 && t != tensor.BF16 {
-		return
+	switch t {
+	case tensor.F16, tensor.BF16:
+		kernel.RoundTo(any(d).([]float32), t)
+	case tensor.F8E4M3, tensor.F8E5M2:
+		f := any(d).([]float32)
+		for i, v := range f {
+			f[i] = float8s[t].round(v, false)
+		}
 	}
-	kernel.RoundTo(any(d).([]float32), t)
 }
 
 // elements returns those of t, which are kept as E, or as bool where E is uint8: 0 and 1 then.

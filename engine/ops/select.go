@@ -90,7 +90,7 @@ func pReluBroadcasting(x, slope []int) broadcasting {
 	if len(slope) == 1 && len(x) > 1 && slope[0] == x[1] {
 		return broadcasting{mode: "pdpd", axis: 1}
 	}
-	return broadcasting{mode: "numpy"}
+	return numpy
 }
 
 func (pRelu) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {

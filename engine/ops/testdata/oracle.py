@@ -38,13 +38,17 @@ class Model:
     def add(self, op, opset, inputs, name="", expected=None, **attributes):
         """Adds operation op of the numbered opset; inputs are nodes or arrays, which become constants. Where OpenVINO computes in less than the
         type, the expected output is given."""
-        inputs = [i if isinstance(i, ov.Node) else constant(i) for i in inputs]
-        node = NodeFactory(f"opset{opset}").create(op, [i.output(0) for i in inputs], attributes)
+        node = self.hidden(op, opset, inputs, **attributes)
         node.set_friendly_name(f"{op}/{name}" if name else op)
         if expected is not None:
             self.expected[len(self.results)] = np.asarray(expected)
         self.results += [o1.result(node.output(i)) for i in range(node.get_output_size())]
         return node
+
+    def hidden(self, op, opset, inputs, **attributes):
+        """Adds an operation that only others read."""
+        inputs = [i if isinstance(i, ov.Node) else constant(i) for i in inputs]
+        return NodeFactory(f"opset{opset}").create(op, [i.output(0) for i in inputs], attributes)
 
     def save(self):
         model = ov.Model(self.results, self.params, os.path.basename(self.path))

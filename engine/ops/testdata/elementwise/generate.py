@@ -288,6 +288,14 @@ def convert(m):
     for to in ["i64", "i32", "u8", "f32", "f16"]:
         m.add("Convert", 1, [flags], f"boolean {to}", destination_type=to)
     m.add("ConvertLike", 1, [small, wide])
+    x = np.array([0.1, 1.06, 1.0625, 1.1875, 448, 464, 465, 480, 1e4, -1e6, np.inf, -np.inf, 2**-9, 2**-10, 1.5 * 2**-10, 57344, 61439, 61440,
+                  2**-16, 2**-17, 1.5 * 2**-17, 0, 1.06251, 464.05, 17.001], np.float32)
+    y, shape = m.param(x), m.normal(2, 3, 4, scale=30)
+    for to in ["f8e4m3", "f8e5m2"]:
+        eighth = m.hidden("Convert", 1, [y], destination_type=to)
+        m.add("Convert", 1, [eighth], f"{to} f32", destination_type="f32")
+        m.add("FakeConvert", 13, [y, np.float32(1)], to, destination_type=to)
+        m.add("FakeConvert", 13, [shape, m.uniform(0.5, 2, 3, 1), m.normal(3, 1)], f"{to} scaled", destination_type=to)
 
 
 def main(names):
