@@ -2,6 +2,7 @@ package bisect
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"halfway/engine"
@@ -76,7 +77,8 @@ func (s *search) tryOthers() error {
 	if s.best == nil {
 		return nil
 	}
-	return s.shake()
+	s.silent = 0
+	return heard(s.shake())
 }
 
 // others lists strategies, those first that found the smallest sets in networks like this: where errors accumulate the ones that measure shares
@@ -118,17 +120,37 @@ func (s *search) worthwhile(probes int) bool {
 
 // try runs one strategy and reduces what it finds to a 1-minimal set, if it is the best so far.
 func (s *search) try(one strategy) error {
+	s.silent = 0
 	keep, ok, err := one.find(s)
 	if err != nil || !ok || !keep.Equal(*s.best) {
-		return err
+		return heard(err)
 	}
 	_, err = s.reduce(keep)
+	return heard(err)
+}
+
+// errSilent ends a strategy most of whose probes give no answer.
+var errSilent = errors.New("too many probes give no answer")
+
+// maxSilent is how many probes without an answer are borne.
+func (s *search) maxSilent() int { return 32 + 4*ceilLog2(len(s.units)+1) }
+
+// heard is err, but for errSilent: what was found before it counts.
+func heard(err error) error {
+	if errors.Is(err, errSilent) {
+		return nil
+	}
 	return err
 }
 
 // repairs reports whether keeping these units in f32 repairs the rest. The best such set is remembered.
 func (s *search) repairs(keep engine.Set) (bool, error) {
 	v, err := s.verdictWithout(keep)
+	if err == nil && !v.Answered() {
+		if s.silent++; s.silent > s.maxSilent() {
+			return false, errSilent
+		}
+	}
 	if v == Pass && (s.best == nil || s.better(keep, *s.best)) {
 		k := keep.Clone()
 		s.best = &k

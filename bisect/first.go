@@ -16,8 +16,8 @@ func (s *search) first() error {
 		return err
 	}
 	if top < 0 {
-		s.warn("enforcing everything, or nearly so, gives no answer: " + s.full.Detail)
-		return nil
+		s.warn("enforcing everything gives no answer, and nothing less was found to fail: " + s.full.Detail)
+		return s.unresolved()
 	}
 	if _, _, err := edge(-1, top, s.verdictAt, s.expectCounts); err != nil {
 		return err
@@ -82,8 +82,12 @@ func (s *search) closeGap() error {
 	}
 }
 
-// confirmBelow confirms that all CNTs below k pass, as smallest claims.
+// confirmBelow confirms that all CNTs below k pass, as smallest claims. The claim is dropped where that takes too long.
 func (s *search) confirmBelow(k int) error {
+	if s.Exhaustive != Always && !s.affords(k*s.votes.claimLead()) {
+		s.result.First.Smallest = false
+		return nil
+	}
 	for i := range max(k, 0) {
 		o, err := s.confirmCount(i)
 		if err != nil {
@@ -97,7 +101,7 @@ func (s *search) confirmBelow(k int) error {
 // failingTop is the largest CNT found to fail: everything, unless that gives no answer. -1 means that none was found.
 func (s *search) failingTop() (int, error) {
 	k, o, err := s.last(), s.full, error(nil)
-	for step := 1; !o.Verdict.Answered(); step += step / 4 {
+	for step := 1; !o.Verdict.Answered(); step += (step + 3) / 4 {
 		k = max(k-step, -1)
 		if o, err = s.atCount(k); err != nil {
 			return 0, err

@@ -121,6 +121,31 @@ func TestProbesWithoutAnswer(t *testing.T) {
 	}
 }
 
+// TestSilentEngines has networks of many nodes where most or all probes crash: that must not take a probe for each node.
+func TestSilentEngines(t *testing.T) {
+	for name, crashes := range map[string]func(engine.Set) bool{
+		"all but the ends":      func(set engine.Set) bool { return set.Len() > 0 && set.Len() < 20_000 },
+		"all":                   func(set engine.Set) bool { return set.Len() > 0 },
+		"all without the first": func(set engine.Set) bool { return set.Len() > 0 && !set.Has(0) },
+		"all large ones":        func(set engine.Set) bool { return set.Len() > 200 },
+	} {
+		o := &oracle{n: 20_000, error: anyOf(100, 15_000), keyed: true, run: func(set engine.Set, _ int) error {
+			if crashes(set) {
+				return &engine.Failure{Kind: engine.Crash, Detail: "signal 11"}
+			}
+			return nil
+		}}
+		r := search1(t, config(o))
+		checkProven(t, o, r)
+		if r.Probes > 1500 {
+			t.Errorf("%s: %d probes", name, r.Probes)
+		}
+		if r.Outcome == Found && !r.Proven.Settings || r.Outcome == NothingBreaks {
+			t.Errorf("%s: outcome %s", name, r.Outcome)
+		}
+	}
+}
+
 // TestNotHonoured has an engine that enforces other nodes than it is asked to.
 func TestNotHonoured(t *testing.T) {
 	o := &other{oracle{n: 20, error: anyOf(5)}}

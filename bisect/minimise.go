@@ -105,9 +105,9 @@ func (s *search) claimMinimal() error {
 
 // dispensable returns keep without a member that is not needed, or nil; minimal is false when a probe gave no answer.
 func (s *search) dispensable(keep engine.Set) (smaller *engine.Set, minimal bool, err error) {
-	minimal = true
+	unanswered := 0
 	list := keep.Positions()
-	for i := len(list) - 1; i >= 0; i-- {
+	for i := len(list) - 1; i >= 0 && unanswered <= s.maxSilent(); i-- {
 		if err := s.expectDrops(keep, list[:i+1], 1); err != nil {
 			return nil, false, err
 		}
@@ -119,7 +119,9 @@ func (s *search) dispensable(keep engine.Set) (smaller *engine.Set, minimal bool
 		if v == Pass {
 			return &rest, false, nil
 		}
-		minimal = minimal && v.Answered()
+		if !v.Answered() {
+			unanswered++
+		}
 	}
-	return nil, minimal, nil
+	return nil, unanswered == 0, nil
 }

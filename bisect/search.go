@@ -120,6 +120,7 @@ type search struct {
 	firstAt  int             // position of the first node
 	best     *engine.Set     // units: the best known that, kept, repair the rest
 	thorough bool            // all CNTs were to be probed, so better sets are worth some probes too
+	silent   int             // probes without an answer of the strategy that is running
 	groups   []*group
 	grouped  int // number of groups probed
 }
@@ -206,7 +207,13 @@ func (s *search) conclude() error {
 		return &stopped{Found, ""}
 	case r.Verified != nil && r.Verified.Verdict.Bad() && s.limited():
 		return &stopped{NotRepairable, ""}
-	case s.votes.undecided > 0:
+	}
+	return s.unresolved()
+}
+
+// unresolved is the outcome of a search that found too few answers.
+func (s *search) unresolved() error {
+	if s.votes.undecided > 0 {
 		return &stopped{Unresolved, "noise"}
 	}
 	return &stopped{Unresolved, ""}
