@@ -33,17 +33,32 @@ func (exclusion) find(s *search) (keep engine.Set, ok bool, err error) {
 			return keep, done, err
 		}
 		kept := s.kept(keep)
-		k, found, err := edge(min(lo, s.last()-1), s.last(), func(k int) (Verdict, error) { return s.decide(s.prefix(k).Minus(kept)) },
+		k, found, err := edge(min(lo, s.last()-1), s.last(), func(k int) (Verdict, error) { return s.verdictWithoutAt(k, kept) },
 			func(ks []int) error { return s.expectCountsWithout(ks, kept) })
 		if err != nil || !found {
 			return keep, false, err
 		}
-		for _, p := range s.at[k] {
+		added, err := s.added(k)
+		if err != nil {
+			return keep, false, err
+		}
+		for _, p := range added {
 			keep.Add(s.unitOf[p])
 		}
 		lo = k
 	}
 	return keep, false, nil
+}
+
+// verdictWithoutAt probes CNT=k with some candidates kept.
+func (s *search) verdictWithoutAt(k int, kept engine.Set) (Verdict, error) {
+	set, err := s.cnt(k)
+	if o := unanswered(err); o != nil {
+		return o.Verdict, nil
+	} else if err != nil {
+		return "", err
+	}
+	return s.decide(set.Minus(kept))
 }
 
 // expectCountsWithout announces probes of CNTs with some candidates kept.
@@ -53,7 +68,11 @@ func (s *search) expectCountsWithout(ks []int, kept engine.Set) error {
 	}
 	var sets []engine.Set
 	for _, k := range ks[:min(len(ks), s.jobs)] {
-		sets = append(sets, s.prefix(k).Minus(kept))
+		set, err := s.cnt(k)
+		if err != nil {
+			return err
+		}
+		sets = append(sets, set.Minus(kept))
 	}
 	return s.expect(sets...)
 }

@@ -127,7 +127,14 @@ func (s *search) confirmCount(k int) (outcome, error) { return s.countBy(k, s.co
 func (s *search) countBy(k int, measure func(engine.Set) (outcome, error)) (outcome, error) {
 	s.prober.count = &k
 	defer func() { s.prober.count = nil }()
-	o, err := measure(s.prefix(k))
+	set, err := s.cnt(k)
+	if o := unanswered(err); o != nil {
+		s.counts[k] = *o
+		return *o, nil
+	} else if err != nil {
+		return outcome{}, err
+	}
+	o, err := measure(set)
 	if err == nil {
 		s.counts[k] = o
 	}
@@ -146,7 +153,11 @@ func (s *search) expectCounts(ks []int) error {
 	}
 	var sets []engine.Set
 	for _, k := range ks[:min(len(ks), s.jobs)] {
-		sets = append(sets, s.prefix(k))
+		set, err := s.cnt(k)
+		if err != nil {
+			return err
+		}
+		sets = append(sets, set)
 	}
 	return s.expect(sets...)
 }
@@ -266,6 +277,9 @@ func (s *search) identify(k int) error {
 	if u.head != p {
 		f.Effect = "output"
 	}
+	if _, ok := s.Config.Engine.(engine.Prefixer); ok {
+		f.Index = nil
+	}
 	s.firstAt = p
 	s.result.First, s.result.Proven.First = f, true
 	return nil
@@ -273,11 +287,21 @@ func (s *search) identify(k int) error {
 
 // turning returns which of the candidates of rank k, one a graph, turns the verdict by itself.
 func (s *search) turning(k int) (int, error) {
-	if len(s.at[k]) == 1 {
-		return s.at[k][0], nil
+	added, err := s.added(k)
+	switch {
+	case err != nil:
+		return 0, err
+	case len(added) == 0:
+		return 0, fmt.Errorf("CNT=%d enforces no other nodes than CNT=%d, although their verdicts differ", k, k-1)
+	case len(added) == 1:
+		return added[0], nil
 	}
-	for _, p := range s.at[k] {
-		v, err := s.decide(s.prefix(k - 1).Union(engine.SetOf(p)))
+	before, err := s.cnt(k - 1)
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range added {
+		v, err := s.decide(before.Union(engine.SetOf(p)))
 		if err != nil {
 			return 0, err
 		}
@@ -286,8 +310,8 @@ func (s *search) turning(k int) (int, error) {
 		}
 	}
 	s.warn(fmt.Sprintf("CNT=%d adds %d nodes, one of each graph, and none of them alone turns the verdict: %q is named for all of them",
-		k, len(s.at[k]), s.candidates[s.at[k][0]].Tag))
-	return s.at[k][0], nil
+		k, len(added), s.candidates[added[0]].Tag))
+	return added[0], nil
 }
 
 // ceilLog2 is the number of halvings that single out one of n.

@@ -12,7 +12,11 @@ import "halfway/engine"
 func (s *search) judgeKind() error {
 	f := s.result.First
 	u := s.unitOf[s.firstAt]
-	alone, err := s.measure(s.prefix(f.Count).Intersect(engine.SetOf(s.units[u].members...)))
+	set, err := s.cnt(f.Count)
+	if err != nil {
+		return err
+	}
+	alone, err := s.measure(set.Intersect(engine.SetOf(s.units[u].members...)))
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,6 +39,7 @@ writes the settings that keep them, and runs these once more exactly as written.
 	b.judge.registerReference(c)
 	b.universe.register(c, "search only among nodes")
 	b.model.registerResources(c)
+	b.model.registerEngines(c)
 	f := c.Flags()
 	f.StringVar(&b.journal, "journal", "", "remember every probe in this `FILE`, and resume from it")
 	f.StringVar(&b.json, "json", "", "write the whole result as JSON to this `FILE`, - for standard output instead of the text")
@@ -73,7 +75,7 @@ type bisectCommand struct {
 
 func (b *bisectCommand) run(c *cobra.Command, args []string) error {
 	ctx, universe := c.Context(), b.universe.settings(c)
-	rules, err := b.judge.rules()
+	judge, err := b.judge.judgeFor(&b.model)
 	share, shareErr := parseShare(b.maxF32)
 	if err := errors.Join(err, usage(shareErr), valid(universe), b.limits(), writable(b.json)); err != nil {
 		return err
@@ -83,16 +85,18 @@ func (b *bisectCommand) run(c *cobra.Command, args []string) error {
 			note(c, b.talk.quiet, name+" is set, and bisect does not obey it: --pos and --neg restrict the search")
 		}
 	}
+	b.model.program.universe = universe
 	s, err := b.model.open(ctx, args[0], true)
 	if err != nil {
 		return err
 	}
+	defer s.close()
 	references, err := b.judge.references(s)
 	if err != nil {
 		return err
 	}
 	note(c, b.talk.quiet, s.notes...)
-	r, err := b.search(ctx, c, s, bisect.Config{Judge: bisect.NewRules(rules), Reference: references, Universe: universe, MaxF32: share})
+	r, err := b.search(ctx, c, s, bisect.Config{Judge: judge, Reference: references, Universe: universe, MaxF32: share})
 	if err != nil {
 		return err
 	}
@@ -109,7 +113,7 @@ func (b *bisectCommand) limits() error {
 // search runs the search beside the hashing of the model's files.
 func (b *bisectCommand) search(ctx context.Context, c *cobra.Command, s *subject, config bisect.Config) (*bisect.Result, error) {
 	sum := s.hash(ctx)
-	config.Engine, config.Samples = prompt{s.engine}, s.samples
+	config.Engine, config.Samples = searched(s.engine), s.samples
 	config.Exhaustive, config.Grow, config.Objective, config.Tradeoff = b.scan(), bisect.Grow(b.grow.value), b.objective.value, b.tradeoff
 	config.MaxProbes, config.MaxTime = b.maxProbes, b.maxTime
 	if b.journal != "" {
@@ -154,6 +158,9 @@ func (b *bisectCommand) head(model string, s *subject, references [][]engine.Out
 	info := s.engine.Info()
 	h := map[string]string{"model": model, "engine": fmt.Sprintf("%s %s %s", info.Name, info.Version, info.Kernel), "view": b.model.view.value,
 		"precision": b.model.precision.value}
+	if b.model.engine.value == "command" {
+		h["run"] = strings.Join([]string{b.model.program.launcher, b.model.program.run, b.model.program.metric}, "\n")
+	}
 	for i, sample := range s.samples {
 		h[fmt.Sprintf("sample %d", i)] = cmp.Or(sample.SHA256, sample.Source)
 	}

@@ -30,6 +30,7 @@ rules. Without settings everything is enforced. It exits with 0 when all rules h
 	k.judge.registerReference(c)
 	k.patterns.register(c, "enforce nodes")
 	k.model.registerResources(c)
+	k.model.registerEngines(c)
 	f := c.Flags()
 	f.IntVar(&k.count, "count", 0, "enforce the first `K`+1 of these, as OV_CPU_INFER_PRC_CNT=K does")
 	f.StringVar(&k.env, "env", "", "take the settings from this `FILE` of NAME=VALUE lines, as halfway export writes it")
@@ -56,7 +57,7 @@ type checkCommand struct {
 }
 
 func (k *checkCommand) run(c *cobra.Command, args []string) error {
-	rules, err := k.judge.rules()
+	judge, err := k.judge.judgeFor(&k.model)
 	if err != nil {
 		return err
 	}
@@ -68,6 +69,7 @@ func (k *checkCommand) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	defer s.close()
 	references, err := k.judge.references(s)
 	if err != nil {
 		return err
@@ -75,8 +77,8 @@ func (k *checkCommand) run(c *cobra.Command, args []string) error {
 	note(c, k.talk.quiet, s.notes...)
 	sum := s.hash(c.Context())
 	progress := newProgress(c.ErrOrStderr(), k.talk, "checking")
-	r, err := bisect.Check(c.Context(), bisect.Config{Engine: prompt{s.engine}, Samples: s.samples, Reference: references,
-		Judge: bisect.NewRules(rules), MaxTime: k.maxTime, Progress: progress.event}, settings)
+	r, err := bisect.Check(c.Context(), bisect.Config{Engine: searched(s.engine), Samples: s.samples, Reference: references,
+		Judge: judge, MaxTime: k.maxTime, Progress: progress.event}, settings)
 	progress.stop()
 	if err != nil {
 		return err

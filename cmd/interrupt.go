@@ -80,3 +80,11 @@ func (p prompt) Seconds(passes float64) float64 {
 	}
 	return math.Inf(1)
 }
+
+// searched is the engine as a search gets it: the built-in one is made prompt, others end their processes by themselves.
+func searched(r runner) engine.Engine {
+	if p, ok := r.(programRunner); ok {
+		return p.Engine
+	}
+	return prompt{r}
+}

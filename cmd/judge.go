@@ -49,7 +49,13 @@ func (f *judgeFlags) references(s *subject) ([][]engine.Output, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the reference: %w", err)
 		}
-		outputs, notes, err := compare.Match(s.engine.Outputs(), arrays)
+		names := s.engine.Outputs()
+		if names == nil { // known only to the program: by the names of the arrays
+			for _, a := range arrays {
+				names = append(names, a.Name)
+			}
+		}
+		outputs, notes, err := compare.Match(names, arrays)
 		if err != nil {
 			return nil, fmt.Errorf("reading the reference %s: %w", path, err)
 		}

@@ -15,6 +15,7 @@ import (
 // modelFlags are the flags of commands that open a model: which engine shows it in which view, and with what it runs.
 type modelFlags struct {
 	engine, view, precision *choice
+	program                 programFlags
 	shapes                  []string
 	inputs                  []string
 	threads                 int
@@ -36,6 +37,12 @@ func (f *modelFlags) register(c *cobra.Command, precisions ...string) {
 func (f *modelFlags) registerResources(c *cobra.Command) {
 	c.Flags().IntVar(&f.threads, "threads", 0, "`N` threads (0: one a processor); results do not depend on it")
 	c.Flags().Var(&f.memory, "memory", "limit of what is remembered between probes; results do not depend on it")
+}
+
+// registerEngines adds the flags that choose what runs the model.
+func (f *modelFlags) registerEngines(c *cobra.Command) {
+	f.engine.allowed = append(f.engine.allowed, "command")
+	f.program.register(c)
 }
 
 // runArgs are the flags with which halfway run sees the same nodes.
@@ -63,11 +70,11 @@ func views() []string {
 
 // A subject is a model that is ready to run, with the samples to run it on.
 type subject struct {
-	*builtin.Model
 	path    string
 	inputs  []engine.Input // with the shapes that the command line asks for
 	samples []engine.Sample
-	engine  *builtin.Engine
+	engine  runner
+	files   []string // of the model, to hash
 	notes   []string // what the user should know about the model and the samples
 }
 
@@ -89,9 +96,14 @@ func (s *subject) prepare(f *modelFlags, random bool) error {
 	if err != nil {
 		return err
 	}
-	if s.Model, err = builtin.Open(s.path); err != nil {
+	if f.engine.value == "command" {
+		return s.prepareProgram(f, random)
+	}
+	model, err := builtin.Open(s.path)
+	if err != nil {
 		return err
 	}
+	s.inputs, s.files = model.Inputs(), model.Files()
 	shapes, err := s.askedShapes(f.shapes)
 	if err != nil {
 		return err
@@ -100,7 +112,7 @@ func (s *subject) prepare(f *modelFlags, random bool) error {
 		return err
 	}
 	s.shapesOfSamples(shapes)
-	s.engine, err = s.Engine(builtin.Options{View: f.view.value, Precision: precision, Threads: f.threads, Memory: int64(f.memory), Shapes: shapes})
+	s.engine, err = model.Engine(builtin.Options{View: f.view.value, Precision: precision, Threads: f.threads, Memory: int64(f.memory), Shapes: shapes})
 	if err != nil {
 		return err
 	}
@@ -110,7 +122,6 @@ func (s *subject) prepare(f *modelFlags, random bool) error {
 
 // askedShapes reads the --shape flags and gives the inputs these shapes.
 func (s *subject) askedShapes(specs []string) (map[string][]int, error) {
-	s.inputs = s.Inputs()
 	only := ""
 	if len(s.inputs) == 1 {
 		only = s.inputs[0].Name
@@ -169,7 +180,7 @@ func (s *subject) hash(ctx context.Context) func() (string, error) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		sum, err := s.SHA256(ctx)
+		sum, err := engine.HashFiles(ctx, s.files)
 		done <- result{sum, err}
 	}()
 	return func() (string, error) {

@@ -76,6 +76,12 @@ type Estimator interface {
 	Seconds(passes float64) float64
 }
 
+// A Prefixer is an Engine that does not know its counting order beforehand: Candidate.Index is only a place in its list.
+type Prefixer interface {
+	// Prefix returns the candidates that CNT=k enforces. It may take a run; one that fails is a *Failure.
+	Prefix(ctx context.Context, k int) (Set, error)
+}
+
 // FailureKind says how a probe ended without an answer.
 type FailureKind string
 

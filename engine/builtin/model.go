@@ -7,9 +7,6 @@
 package builtin
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -140,31 +137,5 @@ func intrinsic(n *graph.Node) bool {
 	return false
 }
 
-// SHA256 is the hash, in hexadecimal, of the model's files one after the other. It takes a pass over the weights.
-func (m *Model) SHA256(ctx context.Context) (string, error) {
-	h := sha256.New()
-	for _, f := range m.files {
-		if err := hashFile(ctx, h, f); err != nil {
-			return "", err
-		}
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-func hashFile(ctx context.Context, w io.Writer, path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if _, err := io.CopyN(w, f, 16<<20); err == io.EOF {
-			return nil
-		} else if err != nil {
-			return fmt.Errorf("hashing %s: %w", path, err)
-		}
-	}
-}
+// Files are the files that the model consists of, its own first.
+func (m *Model) Files() []string { return m.files }
