@@ -35,14 +35,13 @@ func (b broadcasting) shape(shapes ...[]int) ([]int, error) {
 	}
 	out := slices.Clone(shapes[0])
 	for _, s := range shapes[1:] {
-		var ok bool
+		ok := slices.Equal(out, s)
 		switch b.mode {
 		case "numpy":
-			out, ok = merge(out, s)
+			merged, err := broadcastShapes(out, s)
+			out, ok = merged, err == nil
 		case "pdpd":
 			ok = b.dims(out, s) != nil
-		default:
-			ok = slices.Equal(out, s)
 		}
 		if !ok {
 			return nil, fmt.Errorf("inputs of shapes %v do not broadcast to one (%s rules)", shapes, b.mode)
@@ -50,23 +49,6 @@ func (b broadcasting) shape(shapes ...[]int) ([]int, error) {
 	}
 	_, err := tensor.Elements(out)
 	return out, err
-}
-
-// merge is numpy's rule for two shapes: aligned at the last axis, a dimension of 1 takes the other's size.
-func merge(a, b []int) ([]int, bool) {
-	if len(a) < len(b) {
-		a, b = b, a
-	}
-	out := slices.Clone(a)
-	for i, d := range b {
-		o := &out[len(a)-len(b)+i]
-		if *o == 1 {
-			*o = d
-		} else if d != 1 && d != *o {
-			return nil, false
-		}
-	}
-	return out, true
 }
 
 // dims returns shape with dimensions of 1 put in so that it has the rank of out; nil where it does not broadcast to out.

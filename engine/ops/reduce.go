@@ -91,7 +91,7 @@ func realReducer[E real](op string) reducer[E] {
 	case "ReduceSum":
 		return reducer[E]{sum: true}
 	case "ReduceMean":
-		return reducer[E]{sum: true, finish: func(v E, count int) E { return v / E(count) }}
+		return reducer[E]{sum: true, finish: func(v E, count int) E { return v / E(max(count, 1)) }} // of no elements 0, as OpenVINO has it
 	case "ReduceL1":
 		return reducer[E]{step: func(a, v E) E { return a + E(math.Abs(float64(v))) }, join: add}
 	case "ReduceL2":

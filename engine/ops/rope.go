@@ -163,8 +163,8 @@ func (r *rope) table(s *ropeSizes, input int, shape []int, width int) (t ropeTab
 	return t, nil
 }
 
-// row is the part of the table's data for a head at a position.
-func (t ropeTable) row(data []float32, b, h, p int) []float32 {
+// index is where the table's elements for a head at a position begin.
+func (t ropeTable) index(b, h, p int) int {
 	at := 0
 	for i, v := range [3]int{b, h, p} {
 		if t[i] == 1 {
@@ -172,8 +172,11 @@ func (t ropeTable) row(data []float32, b, h, p int) []float32 {
 		}
 		at = at*t[i] + v
 	}
-	return data[at*t[3] : (at+1)*t[3]]
+	return at * t[3]
 }
+
+// row is the part of the table's data for a head at a position.
+func (t ropeTable) row(data []float32, b, h, p int) []float32 { return data[t.index(b, h, p):][:t[3]] }
 
 // axes4 puts axes of 1 before a shape of up to four.
 func axes4(shape []int) [4]int {
@@ -231,16 +234,7 @@ func (r *rope) rows(s *ropeSizes, in []Operand) (func(b, h, p int) int, error) {
 	if len(shape) == 4 {
 		t = ropeTable(shape)
 	}
-	return func(b, h, p int) int {
-		at := 0
-		for i, v := range [3]int{b, h, p} {
-			if t[i] == 1 {
-				v = 0
-			}
-			at = at*t[i] + v
-		}
-		return list[at*t[3]]
-	}, nil
+	return func(b, h, p int) int { return list[t.index(b, h, p)] }, nil
 }
 
 // rotate turns the pairs of x by the angles of a row.

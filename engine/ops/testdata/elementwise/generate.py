@@ -179,6 +179,20 @@ def reduction(m):
             m.add("CumSum", 3, [y, np.int32(0)], f"{exclusive} {reverse} i32", exclusive=exclusive, reverse=reverse)
 
 
+@model(reference=True)
+def nothing(m):
+    """Reductions along no axes and of no elements, which the plugin refuses."""
+    x, none = m.normal(2, 3), m.param(np.zeros((2, 0, 3), np.float32))
+    for op in ["ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd"]:
+        m.add(op, 1, [x, np.zeros(0, np.int64)], "no axes", keep_dims=False)
+    # without ReduceMax, of which the reference kernels give the lowest finite number, ONNX -infinity, as ReduceMin's +infinity in both
+    for op in ["ReduceSum", "ReduceProd", "ReduceMin", "ReduceMean"]:
+        m.add(op, 1, [none, np.array([1])], "no elements", keep_dims=True)
+    for op in ["Relu", "Exp", "Softmax"]:
+        m.add(op, 1, [none])
+    m.add("Add", 1, [none, m.normal(2, 1, 1)])
+
+
 @model
 def normalization(m):
     x = m.normal(2, 6, 4, 5, scale=2, shift=1)
