@@ -17,6 +17,10 @@ import (
 // what it measures. Small constants are computed at once, large ones when they are needed.
 func constantFolding(r *rewriter) {
 	r.each(func(n *graph.Node) {
+		if n.Op == "ConvertLike" && isConstant(n.In[0]) { // only the type of the other input matters
+			n.Op, n.Attrs = "Convert", graph.Attrs{"destination_type": n.In[1].Type().String()}
+			r.setAll(n, n.In[0])
+		}
 		if !r.foldable(n) {
 			return
 		}

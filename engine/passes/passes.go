@@ -25,7 +25,7 @@ var withSnippets = slices.Concat(preparation, common, opsetConversion, afterLowP
 
 var (
 	// preparation runs before the plugin's common passes.
-	preparation = []pass{compressedGather, transposeMatMul, keepDecompressions, symbolicNops, sharedOps, dereshape}
+	preparation = []pass{beforeAll, compressedGather, transposeMatMul, keepDecompressions, symbolicNops, sharedOps, dereshape}
 
 	// common are MOCTransformations and CommonOptimizations.
 	common = []pass{
@@ -48,7 +48,7 @@ var (
 	afterLowPrecision = []pass{slopesPerChannel, moveEltwise, constantFolding, fuseRoPE, fuseRMS, markRoPE, markRange}
 
 	// cpuOpset turns to the operations that only the plugin has.
-	cpuOpset = []pass{fullyConnected, fuseBias, powerStatic, leakyRelu, swishCPU, transposeToReshape, reshapeSequence, constantFolding}
+	cpuOpset = []pass{fullyConnected, fuseBias, alignMatMuls, powerStatic, leakyRelu, swishCPU, transposeToReshape, reshapeSequence, constantFolding}
 )
 
 // views are the lists of passes, in the order in which they run.

@@ -4,7 +4,8 @@ import (
 	"halfway/engine/graph"
 )
 
-// fuseRMS finds x / sqrt(mean(x^2) + eps) * gamma over the last axis. The node takes the last Multiply's name. Source: RMSFusion.
+// fuseRMS finds x / sqrt(mean(x^2) + eps) over the last axis, also with a constant factor gamma. The node takes the name of the last operation.
+// Source: RMSFusion.
 func fuseRMS(r *rewriter) {
 	r.each(func(n *graph.Node) {
 		if n.Op != "Multiply" {
@@ -15,6 +16,11 @@ func fuseRMS(r *rewriter) {
 				m.replace(n)
 				return
 			}
+		}
+	})
+	r.each(func(n *graph.Node) {
+		if m := (rmsMatch{r: r}); isOp(n, "Multiply", "Divide") && m.normal(n) {
+			m.put(n, graph.Attrs{"elementwise_affine": "false"}, m.x)
 		}
 	})
 }
@@ -38,23 +44,26 @@ func (m *rmsMatch) root(n *graph.Node, side int) bool {
 		return false
 	}
 	m.nodes = append(m.nodes, n, source.Node)
-	normal := n.In[1-side].Node
-	m.nodes = append(m.nodes, normal)
-	if len(normal.In) != 2 {
+	return m.normal(n.In[1-side].Node)
+}
+
+// normal matches n as x over the root of its mean square.
+func (m *rmsMatch) normal(n *graph.Node) bool {
+	m.nodes = append(m.nodes, n)
+	if len(n.In) != 2 {
 		return false
 	}
-	switch normal.Op {
+	switch n.Op {
 	case "Divide":
-		m.x = normal.In[0]
-		return m.rootMeanSquare(normal.In[1])
+		m.x = n.In[0]
+		return m.rootMeanSquare(n.In[1])
 	case "Multiply":
 		for i := range 2 {
-			inverse := normal.In[i].Node
-			at, ok := m.inverseRoot(inverse)
+			at, ok := m.inverseRoot(n.In[i].Node)
 			if !ok {
 				continue
 			}
-			m.x = normal.In[1-i]
+			m.x = n.In[1-i]
 			if m.rootMeanSquare(at) {
 				return true
 			}
@@ -97,7 +106,8 @@ func (m *rmsMatch) rootMeanSquare(p graph.Port) bool {
 	if !ok || len(axes) != 1 || rank == 0 || axis(axes[0], rank) != rank-1 {
 		return false
 	}
-	if square.Op != "Power" || square.In[0] != m.x || !m.r.uniform(square.In[1], 2) {
+	product := square.Op == "Multiply" && square.In[0] == m.x && square.In[1] == m.x
+	if !product && (square.Op != "Power" || square.In[0] != m.x || !m.r.uniform(square.In[1], 2)) {
 		return false
 	}
 	m.nodes = append(m.nodes, root, add.Node, eps.Node, mean.Node, mean.Node.In[1].Node, square, square.In[1].Node, m.x.Node)
@@ -109,8 +119,13 @@ func (m *rmsMatch) replace(n *graph.Node) {
 	if x := shape(m.x); len(s) == 0 || len(x) == 0 || s[len(s)-1] != x[len(x)-1] && s[len(s)-1] != 1 {
 		return
 	}
-	rms := m.r.add(&graph.Node{Op: "RMS", Opset: "ie_internal_opset", In: []graph.Port{m.x, m.gamma}, Out: n.Out,
-		Attrs: graph.Attrs{"epsilon": decimal(m.eps), "output_type": n.Out[0].Type.String(), "elementwise_affine": "true"}})
+	m.put(n, graph.Attrs{"elementwise_affine": "true"}, m.x, m.gamma)
+}
+
+// put makes the RMS in the place of n.
+func (m *rmsMatch) put(n *graph.Node, attrs graph.Attrs, in ...graph.Port) {
+	attrs["epsilon"], attrs["output_type"] = decimal(m.eps), n.Out[0].Type.String()
+	rms := m.r.add(&graph.Node{Op: "RMS", Opset: "ie_internal_opset", In: in, Out: n.Out, Attrs: attrs})
 	m.r.inherit(rms, m.nodes...)
 	m.r.substitute(n, rms)
 	rms.Precise = false

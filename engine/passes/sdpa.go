@@ -71,7 +71,7 @@ func (c *chain) scale(q graph.Port) graph.Port {
 	if s := shape(q); len(s) > 0 && s[len(s)-1] > 0 {
 		head = s[len(s)-1]
 	}
-	return c.note(c.r.floats(0, float32(1/math.Sqrt(float64(head)))))
+	return c.note(c.r.like(q, 1/math.Sqrt(float64(head))))
 }
 
 // mask is what is added to the scores.
@@ -86,7 +86,7 @@ func (c *chain) mask(q, k graph.Port) (graph.Port, bool) {
 	if m.Type() != tensor.Bool {
 		return m, true
 	}
-	return c.make("Select", "opset1", numpyBroadcast, m, c.note(c.r.floats(0, 0)), c.note(c.r.floats(0, float32(math.Inf(-1))))), true
+	return c.make("Select", "opset1", numpyBroadcast, m, c.note(c.r.like(q, 0)), c.note(c.r.like(q, math.Inf(-1)))), true
 }
 
 // causal is minus infinity above the diagonal.
@@ -102,7 +102,7 @@ func (c *chain) causal(q, k graph.Port) (graph.Port, bool) {
 		return c.make("Unsqueeze", "opset1", nil, line, c.r.ints(0, axis))
 	}
 	later := c.make("Greater", "opset1", numpyBroadcast, index(columns, 0), index(rows, 1))
-	return c.make("Select", "opset1", numpyBroadcast, later, c.note(c.r.floats(0, float32(math.Inf(-1)))), c.note(c.r.floats(0, 0))), true
+	return c.make("Select", "opset1", numpyBroadcast, later, c.note(c.r.like(q, math.Inf(-1))), c.note(c.r.like(q, 0))), true
 }
 
 func itoa(i int) string { return strconv.Itoa(i) }

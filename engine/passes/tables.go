@@ -8,12 +8,19 @@ var firstDecompositions = rules(map[string][]rule{
 	"Negative":           {negate},
 })
 
+// beforeAll takes away what only says the same in another way.
+var beforeAll = rules(map[string][]rule{"Identity": {identity}})
+
 // commonDecompositions are those of CommonOptimizations.
 var commonDecompositions = rules(map[string][]rule{
 	"Divide":                    {divide(false)},
 	"Subtract":                  {negateSubtrahend(false)},
 	"Negative":                  {negate},
 	"BatchNormInference":        {batchNorm},
+	"ConvertLike":               {convertLike},
+	"LogSoftmax":                {logSoftmax},
+	"MVN":                       {decomposeMVN},
+	"NormalizeL2":               {decomposeNormalizeL2},
 	"GRUSequence":               {unidirectional},
 	"LSTMSequence":              {unidirectional},
 	"RNNSequence":               {unidirectional},
