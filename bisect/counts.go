@@ -2,9 +2,16 @@ package bisect
 
 import (
 	"errors"
+	"time"
 
 	"halfway/engine"
 )
+
+// listed reports whether the candidates are in counting order, so that their rank is their CNT.
+func (s *search) listed() bool {
+	_, ok := s.Config.Engine.(engine.Prefixer)
+	return !ok
+}
 
 // cnt returns what CNT=k enforces, which some engines have to be asked for.
 func (s *search) cnt(k int) (engine.Set, error) {
@@ -12,14 +19,30 @@ func (s *search) cnt(k int) (engine.Set, error) {
 	if !ok || k < 0 || k >= s.last() {
 		return s.prefix(k), nil
 	}
-	if err := s.limits.reached(); err != nil {
-		return engine.Set{}, err
+	if set, ok := s.asked[k]; ok {
+		return set, nil
 	}
-	set, err := p.Prefix(s.limits.ctx, k)
-	if stop := s.limits.reached(); err != nil && stop != nil {
-		return engine.Set{}, stop
+	set, spent, known := s.Journal.prefix(k)
+	if !known {
+		if err := s.limits.reached(); err != nil {
+			return engine.Set{}, err
+		}
+		start := time.Now()
+		var err error
+		if set, err = p.Prefix(s.limits.ctx, k); err != nil {
+			if stop := s.limits.reached(); stop != nil {
+				return engine.Set{}, stop
+			}
+			return engine.Set{}, err
+		}
+		spent = time.Since(start).Round(time.Microsecond)
+		if err := s.Journal.recordPrefix(k, set, spent); err != nil {
+			return engine.Set{}, err
+		}
 	}
-	return set, err
+	s.asked[k] = set
+	s.spent += spent
+	return set, nil
 }
 
 // added returns the candidates that CNT=k enforces and CNT=k-1 does not: one a graph.

@@ -277,7 +277,7 @@ func (s *search) identify(k int) error {
 	if u.head != p {
 		f.Effect = "output"
 	}
-	if _, ok := s.Config.Engine.(engine.Prefixer); ok {
+	if !s.listed() {
 		f.Index = nil
 	}
 	s.firstAt = p

@@ -27,6 +27,7 @@ type Journal struct {
 	space      string // digest of the candidates; "" until bound
 	candidates int
 	known      map[trialKey]*trial
+	prefixes   map[int]journalLine // what a CNT enforces
 	synced     time.Time
 }
 
@@ -48,7 +49,7 @@ func OpenJournal(path string, head map[string]string) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the journal: %w", err)
 	}
-	j := &Journal{path: path, file: f, known: map[trialKey]*trial{}}
+	j := &Journal{path: path, file: f, known: map[trialKey]*trial{}, prefixes: map[int]journalLine{}}
 	if j.lock, err = lockFile(f); err == nil {
 		err = j.load(head)
 	}
@@ -139,6 +140,10 @@ func (j *Journal) take(n int, line []byte, head map[string]string) error {
 	if err := decodeLine(line, &l); err != nil {
 		return err
 	}
+	if l.Count != nil {
+		j.prefixes[*l.Count] = l
+		return nil
+	}
 	j.known[l.key()] = l.trial()
 	return nil
 }
@@ -197,6 +202,28 @@ func (j *Journal) record(set engine.Set, repeat, sample int, t *trial) error {
 	}
 	j.known[l.key()] = t
 	return nil
+}
+
+// prefix returns what CNT=k enforces, and the time that it took to learn that.
+func (j *Journal) prefix(k int) (set engine.Set, spent time.Duration, ok bool) {
+	if j == nil {
+		return engine.Set{}, 0, false
+	}
+	l, ok := j.prefixes[k]
+	if !ok {
+		return engine.Set{}, 0, false
+	}
+	set, err := parseRanges(l.Set, j.candidates)
+	return set, time.Duration(l.Micros) * time.Microsecond, err == nil
+}
+
+func (j *Journal) recordPrefix(k int, set engine.Set, spent time.Duration) error {
+	if j == nil {
+		return nil
+	}
+	l := journalLine{Count: &k, Set: ranges(set, j.candidates), Micros: spent.Microseconds()}
+	j.prefixes[k] = l
+	return j.write(l)
 }
 
 func (j *Journal) write(v any) error {

@@ -175,6 +175,14 @@ func TestRanges(t *testing.T) {
 		if got := ranges(engine.SetOf(list...), 100); got != want {
 			t.Errorf("%v is %q", list, got)
 		}
+		if back, err := parseRanges(want, 100); err != nil || !back.Equal(engine.SetOf(list...)) {
+			t.Errorf("%q is read as %v, %v", want, back.Positions(), err)
+		}
+	}
+	for _, text := range []string{"x", "3-1", "-1", "0-100", "1,,2", "1-2-3", "99999999999999999999"} {
+		if set, err := parseRanges(text, 100); err == nil {
+			t.Errorf("%q is read as %v", text, set.Positions())
+		}
 	}
 }
 

@@ -24,11 +24,13 @@ type journalSpace struct {
 	Candidates int    `json:"candidates"`
 }
 
+// A journalLine is a run, or, with a Count, what that CNT enforces.
 type journalLine struct {
+	Count   *int             `json:"count,omitempty"`
 	Set     string           `json:"set"` // ranges of positions
 	Repeat  int              `json:"repeat,omitempty"`
 	Sample  int              `json:"sample"`
-	Verdict Verdict          `json:"verdict"`
+	Verdict Verdict          `json:"verdict,omitempty"`
 	Ratio   number           `json:"ratio"`
 	Metrics []journalReading `json:"metrics,omitempty"`
 	Work    number           `json:"work"`

@@ -8,7 +8,7 @@ func (s *search) live() []int {
 	for u, unit := range s.units {
 		idle[u] = true
 		for _, p := range unit.members {
-			idle[u] = idle[u] && s.sameBits(s.rank[p])
+			idle[u] = idle[u] && s.listed() && s.sameBits(s.rank[p])
 		}
 	}
 	var live []int

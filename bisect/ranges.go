@@ -1,7 +1,9 @@
 package bisect
 
 import (
+	"fmt"
 	"strconv"
+	"strings"
 
 	"halfway/engine"
 )
@@ -27,4 +29,27 @@ func ranges(set engine.Set, n int) string {
 		}
 	}
 	return string(b)
+}
+
+// parseRanges reads what ranges wrote of a set of n candidates.
+func parseRanges(text string, n int) (engine.Set, error) {
+	set := engine.NewSet(n)
+	if text == "" {
+		return set, nil
+	}
+	for _, part := range strings.Split(text, ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		if !isRange {
+			last = first
+		}
+		i, err := strconv.Atoi(first)
+		end, err2 := strconv.Atoi(last)
+		if err != nil || err2 != nil || i < 0 || end < i || end >= n {
+			return engine.Set{}, fmt.Errorf("%q is no range of %d candidates", part, n)
+		}
+		for ; i <= end; i++ {
+			set.Add(i)
+		}
+	}
+	return set, nil
 }

@@ -76,7 +76,7 @@ func (r ranked) blame(s *search, u int, next []int) (float64, error) {
 	for _, p := range s.units[u].members {
 		o, known := s.counts[s.rank[p]]
 		before, too := s.counts[s.rank[p]-1]
-		if known && too {
+		if known && too && s.listed() {
 			gain += max(energy(o)-energy(before), 0)
 		}
 	}

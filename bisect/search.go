@@ -115,18 +115,19 @@ type search struct {
 	*prober
 	*space
 	result   *Result
-	counts   map[int]outcome // by CNT
-	full     outcome         // the whole universe enforced
-	firstAt  int             // position of the first node
-	best     *engine.Set     // units: the best known that, kept, repair the rest
-	thorough bool            // all CNTs were to be probed, so better sets are worth some probes too
-	silent   int             // probes without an answer of the strategy that is running
+	counts   map[int]outcome    // by CNT
+	asked    map[int]engine.Set // what a CNT enforces, of engines that had to be asked
+	full     outcome            // the whole universe enforced
+	firstAt  int                // position of the first node
+	best     *engine.Set        // units: the best known that, kept, repair the rest
+	thorough bool               // all CNTs were to be probed, so better sets are worth some probes too
+	silent   int                // probes without an answer of the strategy that is running
 	groups   []*group
 	grouped  int // number of groups probed
 }
 
 func newSearch(ctx context.Context, c Config) *search {
-	s := &search{Config: c, prober: newProber(ctx, c)}
+	s := &search{Config: c, prober: newProber(ctx, c), asked: map[int]engine.Set{}}
 	s.begin()
 	return s
 }
