@@ -6,46 +6,63 @@ import "halfway/engine/tensor"
 // i*Stride + k*Dilation - Pad for k in [0, Kernel) of each dimension. Every output element is one chain of fused multiply-adds in f32 over
 // input channels and the kernel positions that reach it.
 //
-// Output elements whose place plus Pad leaves the same remainder by Stride are reached by the same kernel positions, so each such phase is a
-// product like a convolution's with stride 1.
+// Output elements whose place plus Pad leaves the same remainder by Stride are reached by the same kernel positions, a period apart, so each such
+// phase is a product like a convolution's with stride 1.
 type Deconvolution Convolution
 
-// phase is one class of output elements.
+// phase is one class of output elements that some kernel position reaches.
 type phase struct {
-	class        [3]int   // their remainder in each dimension
-	first, count [3]int   // the first of them and their number, Stride apart
+	tap          [3]int   // the first kernel position in each dimension, which names the class
+	first, count [3]int   // the first of the elements and their number, Stride apart
 	base         [3]int   // the input element that a kernel position below Stride pairs with the first of them
 	back         [3][]int // by kernel position of the class: how far its input element lies before base
 }
 
 // phases are the classes that occur in the output.
 func (c *Deconvolution) phases() []phase {
-	r := []phase{}
-	var box [3]int
-	for d := range box {
-		box[d] = min(c.Stride[d], c.Out[d])
-	}
-	for _, first := range boxPoints(box) {
-		f := phase{first: first}
-		for d, stride := range c.Stride {
-			f.class[d] = ((first[d]+c.Pad[d])%stride + stride) % stride
-			f.count[d] = (c.Out[d] - first[d] + stride - 1) / stride
-			f.base[d] = (first[d] + c.Pad[d] - f.class[d]) / stride
-			for _, k := range c.classTaps(d, f.class[d]) {
-				f.back[d] = append(f.back[d], k*c.Dilation[d]/stride)
+	r := []phase{{}}
+	for d := range c.Stride {
+		var next []phase
+		for _, p := range r {
+			for tap := range min(c.Kernel[d], c.period(d)) {
+				if c.along(&p, d, tap) {
+					next = append(next, p)
+				}
 			}
 		}
-		r = append(r, f)
+		r = next
 	}
 	return r
 }
 
-// classTaps are the kernel positions of a class in dimension d.
-func (c *Deconvolution) classTaps(d, class int) (taps []int) {
-	for k := range c.Kernel[d] {
-		if k*c.Dilation[d]%c.Stride[d] == class {
-			taps = append(taps, k)
-		}
+// period is the distance of kernel positions of one class in dimension d.
+func (c *Deconvolution) period(d int) int {
+	a, b := c.Stride[d], c.Dilation[d]
+	for b > 0 {
+		a, b = b, a%b
+	}
+	return c.Stride[d] / a
+}
+
+// along completes p in dimension d; it reports whether the class of tap occurs there.
+func (c *Deconvolution) along(p *phase, d, tap int) bool {
+	stride := c.Stride[d]
+	remainder := tap * c.Dilation[d] % stride
+	p.tap[d] = tap
+	p.first[d] = ((remainder-c.Pad[d])%stride + stride) % stride
+	p.count[d] = (c.Out[d] - p.first[d] + stride - 1) / stride
+	p.base[d] = (p.first[d] + c.Pad[d] - remainder) / stride
+	p.back[d] = nil
+	for _, k := range c.classTaps(d, tap) {
+		p.back[d] = append(p.back[d], k*c.Dilation[d]/stride)
+	}
+	return p.first[d] < c.Out[d]
+}
+
+// classTaps are the kernel positions of tap's class in dimension d.
+func (c *Deconvolution) classTaps(d, tap int) (taps []int) {
+	for period := c.period(d); tap < c.Kernel[d]; tap += period {
+		taps = append(taps, tap)
 	}
 	return taps
 }
@@ -68,17 +85,13 @@ func (c *Deconvolution) frame(phases []phase) frame {
 	f := frame{in: c.In, size: c.In}
 	for _, p := range phases {
 		for d := range f.front {
-			if n := len(p.back[d]); n > 0 {
-				f.front[d] = max(f.front[d], p.back[d][n-1]-p.base[d])
-			}
+			f.front[d] = max(f.front[d], p.back[d][len(p.back[d])-1]-p.base[d])
 		}
 	}
 	for d := range f.size {
 		f.size[d] += f.front[d]
 		for _, p := range phases {
-			if len(p.back[d]) > 0 {
-				f.size[d] = max(f.size[d], p.base[d]+p.count[d]-p.back[d][0]+f.front[d])
-			}
+			f.size[d] = max(f.size[d], p.base[d]+p.count[d]-p.back[d][0]+f.front[d])
 		}
 	}
 	return f
@@ -87,22 +100,19 @@ func (c *Deconvolution) frame(phases []phase) frame {
 // Check reports whether the input, of the given channels, can be padded in memory.
 func (c *Deconvolution) Check(channels int) error { return c.frame(c.phases()).check(channels) }
 
-// A PhaseFilter is the packed weights of a transposed convolution by class, then group. A class without kernel positions has none.
+// A PhaseFilter is the packed weights of a transposed convolution by the class's first kernel position, then group.
 type PhaseFilter map[[3]int][]*Left
 
 // PackDeconvolution packs weights [Groups, InChannels, OutChannels, kernel...], rounded to the grid of t.
 func (w *Workers) PackDeconvolution(c *Deconvolution, weights []float32, t tensor.DType) PhaseFilter {
 	f := PhaseFilter{}
-	for _, k := range boxPoints(c.Kernel) {
-		var class [3]int
-		var taps [3][]int
-		for d := range class {
-			class[d] = k[d] * c.Dilation[d] % c.Stride[d]
-			taps[d] = c.classTaps(d, class[d])
-		}
-		if f[class] == nil {
-			f[class] = c.packClass(w, weights, combine(taps, rowSteps(c.Kernel)), t)
-		}
+	var classes [3]int
+	for d := range classes {
+		classes[d] = min(c.Kernel[d], c.period(d))
+	}
+	for _, tap := range boxPoints(classes) {
+		taps := [3][]int{c.classTaps(0, tap[0]), c.classTaps(1, tap[1]), c.classTaps(2, tap[2])}
+		f[tap] = c.packClass(w, weights, combine(taps, rowSteps(c.Kernel)), t)
 	}
 	return f
 }
@@ -143,9 +153,33 @@ func (w *Workers) Deconvolve(out, in []float32, c *Deconvolution, batch int, fil
 	f := c.frame(phases)
 	image, release := f.apply(w, in, batch*c.Groups*c.InChannels, t)
 	defer release()
-	for _, p := range phases {
-		c.phase(w, out, image, f, p, batch, filter[p.class], e)
+	if reached(phases) < volume(c.Out) {
+		c.fill(w, out, batch, e)
 	}
+	for _, p := range phases {
+		c.phase(w, out, image, f, p, batch, filter[p.tap], e)
+	}
+}
+
+// reached is the number of output elements of the phases.
+func reached(phases []phase) int {
+	n := 0
+	for _, p := range phases {
+		n += volume(p.count)
+	}
+	return n
+}
+
+// fill gives all output elements the value of an empty sum.
+func (c *Deconvolution) fill(w *Workers, out []float32, batch int, e Epilogue) {
+	channels, area := c.Groups*c.OutChannels, volume(c.Out)
+	w.For(batch*channels, 1+1<<14/area, func(lo, hi int) {
+		clear(out[lo*area : hi*area])
+		for i := lo; i < hi && e.RowBias != nil; i++ {
+			addScalar(out[i*area:][:area], e.RowBias[i%channels])
+			RoundTo(out[i*area:][:area], e.Round)
+		}
+	})
 }
 
 // phase computes the output elements of p and puts them in their places.
@@ -155,9 +189,6 @@ func (c *Deconvolution) phase(w *Workers, out, image []float32, f frame, p phase
 	scratch := borrow(channels * area)
 	defer giveBack(scratch)
 	source := c.offsets(f, p)
-	for len(left) < c.Groups { // a class that no kernel position reaches
-		left = append(left, &Left{rows: c.OutChannels})
-	}
 	w.Products(batch*c.Groups, func(i int) Product {
 		g := i % c.Groups
 		r := Product{Out: (*scratch)[i*c.OutChannels*area:], Stride: area, Cols: area, Left: left[g], Epilogue: e}

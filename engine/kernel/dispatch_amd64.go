@@ -154,3 +154,24 @@ func gather(dst, image []float32, taps []int, places *[tileCols]int32) bool {
 	gatherAVX2(&dst[0], &image[0], &taps[0], len(taps), places)
 	return true
 }
+
+// interleave does the first steps of packPanel for n rows whose elements are neighbours, and returns the first step that is left.
+func interleave(dst []float32, m Matrix, row, n, k0, k1, width int) int {
+	done := (k1 - k0) / 8
+	if width < 8 {
+		done = (k1 - k0 - 1) / 8 // the last step must not write beyond its own elements
+	}
+	if !vectors || done <= 0 || n < width {
+		return k0
+	}
+	_ = dst[(k1-k0)*width-1]
+	for i := 0; i < width; i += 8 {
+		var rows [8]*float32
+		for j := range rows {
+			at := (row+min(i+j, width-1))*m.RowStride + k0
+			rows[j] = &m.Data[at : at+done*8][0]
+		}
+		interleaveAVX2(&dst[i], width*4, &rows, done)
+	}
+	return k0 + done*8
+}

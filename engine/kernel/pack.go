@@ -79,7 +79,7 @@ func packLeft(dst []float32, m Matrix, t tensor.DType, lo, hi int) {
 // packPanel writes the elements (row+i, k) of m for k in [k0, k1) and i in [0, width) to dst, those of one k together. Rows that m does
 // not have are 0.
 func packPanel(dst []float32, m Matrix, row, k0, k1, width int) {
-	n := min(width, m.Rows-row)
+	n, start := min(width, m.Rows-row), k0
 	switch {
 	case n < width:
 		clear(dst[:(k1-k0)*width])
@@ -94,10 +94,13 @@ func packPanel(dst []float32, m Matrix, row, k0, k1, width int) {
 		}
 		return
 	}
+	if m.ColStride == 1 {
+		k0 = interleave(dst, m, row, n, k0, k1, width)
+	}
 	for i := range n {
 		src := m.Data[(row+i)*m.RowStride:]
 		for k := k0; k < k1; k++ {
-			dst[(k-k0)*width+i] = src[k*m.ColStride]
+			dst[(k-start)*width+i] = src[k*m.ColStride]
 		}
 	}
 }

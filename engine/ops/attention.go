@@ -127,8 +127,9 @@ func (a *attention) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) 
 	}
 	blocks := (s.rows + attentionRows - 1) / attentionRows
 	w.For(product(s.batch)*blocks, 1+1<<14/max(min(s.rows, attentionRows)*s.keys*(s.depth+s.values), 1), func(lo, hi int) {
+		scores := make([]float32, min(s.rows, attentionRows)*s.keys)
 		for i := lo; i < hi; i++ {
-			r.block(i/blocks, i%blocks*attentionRows)
+			r.block(scores, i/blocks, i%blocks*attentionRows)
 		}
 	})
 	return nil
@@ -151,8 +152,8 @@ type attentionRun struct {
 	round      tensor.DType
 }
 
-// block computes up to attentionRows rows of one batch position, from row on.
-func (r *attentionRun) block(b, row int) {
+// block computes up to attentionRows rows of one batch position, from row on; scores is scratch.
+func (r *attentionRun) block(scores []float32, b, row int) {
 	n, keys := min(attentionRows, r.rows-row), r.keys
 	if r.causal {
 		keys = min(keys, row+n) // later ones are left out in all of these rows
@@ -160,7 +161,7 @@ func (r *attentionRun) block(b, row int) {
 	q := kernel.RowMajor(r.parts[0].matrix(b, r.rows*r.depth)[row*r.depth:], n, r.depth)
 	k := kernel.RowMajor(r.parts[1].matrix(b, r.keys*r.depth), keys, r.depth).Transposed()
 	v := kernel.RowMajor(r.parts[2].matrix(b, r.keys*r.values), keys, r.values)
-	scores := make([]float32, n*keys)
+	scores = scores[:n*keys]
 	kernel.MultiplySerial(scores, q, k, kernel.Epilogue{})
 	for i := range n {
 		r.weigh(scores[i*keys:][:keys], b, row+i)

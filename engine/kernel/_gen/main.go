@@ -27,6 +27,7 @@ var files = []struct {
 	{"round", round},
 	{"function", functions},
 	{"row", row},
+	{"pack", pack},
 }
 
 // A generator is the code of one file.

@@ -1,0 +1,181 @@
+package ops_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"halfway/engine/graph"
+	"halfway/engine/kernel"
+	"halfway/engine/ops"
+	"halfway/engine/tensor"
+)
+
+// result runs one operation on operands.
+func result(t *testing.T, op ops.Op, in ...ops.Operand) *tensor.Tensor {
+	t.Helper()
+	args := make([]ops.Arg, len(in))
+	for i, o := range in {
+		args[i] = ops.Arg{Type: o.Type, Shape: o.Shape, Value: o.Tensor}
+	}
+	specs, err := op.Infer(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := tensor.New(specs[0].Type, specs[0].Shape...)
+	poison(out)
+	w := kernel.NewWorkers(2)
+	defer w.Close()
+	if err := op.Eval(w, in, []*tensor.Tensor{out}); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func bound(t *testing.T, op string, attrs graph.Attrs) ops.Op {
+	t.Helper()
+	o, err := ops.Bind(&graph.Node{Op: op, Opset: "opset1", Name: "n", Attrs: attrs, Out: make([]graph.Output, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func normal(r *rand.Rand, shape ...int) ops.Operand {
+	x := tensor.New(tensor.F32, shape...)
+	for i := range x.F32s() {
+		x.F32s()[i] = float32(r.NormFloat64())
+	}
+	return ops.Operand{Tensor: x, Round: tensor.F32}
+}
+
+func rounded(o ops.Operand, grid tensor.DType) ops.Operand {
+	x := o.Clone()
+	kernel.RoundTo(x.F32s(), grid)
+	return ops.Operand{Tensor: x, Round: tensor.F32}
+}
+
+// TestRoundersRound checks that an operand handed over with Round gives the bits of one that was rounded before, also when the weights come
+// packed from the evaluation before with another grid.
+func TestRoundersRound(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	window := graph.Attrs{"strides": "1,1", "pads_begin": "1,1", "pads_end": "1,1", "dilations": "1,1"}
+	for _, c := range []struct {
+		name, op string
+		attrs    graph.Attrs
+		in       []ops.Operand
+	}{
+		{"MatMul", "MatMul", graph.Attrs{"transpose_a": "false", "transpose_b": "true"}, []ops.Operand{normal(r, 2, 5, 7), normal(r, 2, 3, 7)}},
+		{"MatMul", "FullyConnected", graph.Attrs{"transpose_b": "true"}, []ops.Operand{normal(r, 2, 5, 7), normal(r, 3, 7), normal(r, 3)}},
+		{"Convolution", "Convolution", window, []ops.Operand{normal(r, 2, 3, 5, 6), normal(r, 4, 3, 3, 3), normal(r, 1, 4, 1, 1)}},
+		{"depthwise", "GroupConvolution", window, []ops.Operand{normal(r, 2, 3, 5, 6), normal(r, 3, 1, 1, 3, 3)}},
+		{"Deconvolution", "ConvolutionBackpropData", window, []ops.Operand{normal(r, 2, 3, 5, 6), normal(r, 3, 2, 3, 3)}},
+	} {
+		t.Run(c.op, func(t *testing.T) {
+			op := bound(t, c.op, c.attrs)
+			for _, grid := range []tensor.DType{tensor.F32, tensor.BF16, tensor.F16, tensor.BF16, tensor.F32} {
+				var before, during []ops.Operand
+				for i, o := range c.in {
+					before = append(before, rounded(o, grid))
+					o.Round, o.Key = grid, uint64(i+1)
+					during = append(during, o)
+				}
+				if got, want := result(t, op, during...), result(t, bound(t, c.op, c.attrs), before...); !tensor.Equal(got, want) {
+					t.Errorf("%v: operands rounded by the operation give other bits than operands rounded before", grid)
+				}
+			}
+		})
+	}
+}
+
+func TestPackedWeightsFollowTheirKey(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	op := bound(t, "FullyConnected", graph.Attrs{"transpose_b": "true"})
+	x := normal(r, 4, 7)
+	for key := uint64(0); key < 3; key++ {
+		weights := normal(r, 5, 7)
+		weights.Key = key
+		want := result(t, bound(t, "FullyConnected", graph.Attrs{"transpose_b": "true"}), x, unnamed(weights))
+		if got := result(t, op, x, weights); !tensor.Equal(got, want) {
+			t.Errorf("key %d: the weights of another key were used", key)
+		}
+	}
+}
+
+func unnamed(o ops.Operand) ops.Operand { return ops.Operand{Tensor: o.Clone(), Round: tensor.F32} }
+
+func TestFullyConnectedIsMatMulPlusBias(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, transpose := range []string{"true", "false"} {
+		x, weights, bias := normal(r, 2, 9, 13), normal(r, 13, 13), normal(r, 1, 13)
+		sum := result(t, bound(t, "MatMul", graph.Attrs{"transpose_b": transpose}), x, weights)
+		for i := range sum.F32s() {
+			sum.F32s()[i] += bias.F32s()[i%13]
+		}
+		if got := result(t, bound(t, "FullyConnected", graph.Attrs{"transpose_b": transpose}), x, weights, bias); !tensor.Equal(got, sum) {
+			t.Errorf("transpose_b=%s: other bits than MatMul and an addition", transpose)
+		}
+	}
+}
+
+// TestConvolutionInF64 compares small integers, whose sums are exact in either type.
+func TestConvolutionInF64(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	whole := func(shape ...int) (ops.Operand, ops.Operand) {
+		a, b := tensor.New(tensor.F32, shape...), tensor.New(tensor.F64, shape...)
+		for i := range a.F32s() {
+			v := r.IntN(19) - 9
+			a.F32s()[i], tensor.Data[float64](b)[i] = float32(v), float64(v)
+		}
+		return ops.Operand{Tensor: a}, ops.Operand{Tensor: b}
+	}
+	attrs := graph.Attrs{"strides": "2,1", "pads_begin": "1,0", "pads_end": "2,1", "dilations": "1,2"}
+	x32, x64 := whole(2, 4, 6, 7)
+	w32, w64 := whole(2, 3, 2, 3, 2)
+	got := tensor.Data[float64](result(t, bound(t, "GroupConvolution", attrs), x64, w64))
+	for i, v := range result(t, bound(t, "GroupConvolution", attrs), x32, w32).F32s() {
+		if float64(v) != got[i] {
+			t.Fatalf("element %d is %v in f64, %v in f32", i, got[i], v)
+		}
+	}
+}
+
+// TestWindowsAreChecked gives attributes and shapes that do not fit; none may panic or allocate what they promise.
+func TestWindowsAreChecked(t *testing.T) {
+	for _, c := range []struct {
+		name, op string
+		attrs    graph.Attrs
+		shapes   [][]int
+	}{
+		{"kernel larger than the input", "Convolution", graph.Attrs{}, [][]int{{1, 1, 3, 3}, {1, 1, 5, 5}}},
+		{"stride zero", "Convolution", graph.Attrs{"strides": "0,1"}, [][]int{{1, 1, 3, 3}, {1, 1, 2, 2}}},
+		{"too few strides", "Convolution", graph.Attrs{"strides": "1"}, [][]int{{1, 1, 3, 3}, {1, 1, 2, 2}}},
+		{"other channels", "Convolution", graph.Attrs{}, [][]int{{1, 2, 3, 3}, {1, 1, 2, 2}}},
+		{"no group", "GroupConvolution", graph.Attrs{}, [][]int{{1, 0, 3, 3}, {0, 1, 1, 2, 2}}},
+		{"kernel of size 0", "Convolution", graph.Attrs{}, [][]int{{1, 1, 3, 3}, {1, 1, 0, 2}}},
+		{"four dimensions", "Convolution", graph.Attrs{}, [][]int{{1, 1, 3, 3, 3, 3}, {1, 1, 2, 2, 2, 2}}},
+		{"more padding than memory", "Convolution", graph.Attrs{"pads_begin": "9999999,9999999", "strides": "9999999,9999999"},
+			[][]int{{1, 1, 3, 3}, {1, 1, 2, 2}}},
+		{"padding that overflows", "Convolution", graph.Attrs{"pads_begin": "9223372036854775807,0"}, [][]int{{1, 1, 3, 3}, {1, 1, 2, 2}}},
+		{"strides that spread more than memory", "ConvolutionBackpropData", graph.Attrs{"strides": "9999999,9999999"}, [][]int{{1, 1, 30, 30}, {1, 1, 2, 2}}},
+		{"pool without a kernel", "MaxPool", graph.Attrs{"strides": "1,1"}, [][]int{{1, 1, 3, 3}}},
+		{"pool of an empty image", "MaxPool", graph.Attrs{"strides": "1,1", "kernel": "1,1"}, [][]int{{1, 1, 0, 3}}},
+		{"matrices that do not fit", "MatMul", graph.Attrs{}, [][]int{{2, 3}, {4, 5}}},
+		{"batches that do not fit", "MatMul", graph.Attrs{}, [][]int{{2, 2, 3}, {3, 3, 5}}},
+		{"scalars", "MatMul", graph.Attrs{}, [][]int{{}, {3}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			op, err := ops.Bind(&graph.Node{Op: c.op, Opset: "opset1", Name: "n", Attrs: c.attrs, Out: make([]graph.Output, 1)})
+			if err != nil {
+				return
+			}
+			var args []ops.Arg
+			for _, s := range c.shapes {
+				args = append(args, ops.Arg{Type: tensor.F32, Shape: slices.Clone(s)})
+			}
+			if specs, err := op.Infer(args); err == nil {
+				t.Errorf("%s%v is accepted: %v", c.op, c.shapes, specs)
+			}
+		})
+	}
+}
