@@ -29,6 +29,12 @@ type Candidate struct {
 	Closure []int
 }
 
+// An Other is a node that is no candidate.
+type Other struct {
+	Graph, Tag string
+	Reason     string // why enforcement does not touch it
+}
+
 // A Sample is one set of model inputs, by input name.
 type Sample struct {
 	Source string // as the user gave it, a path or "random:0"

@@ -16,11 +16,20 @@ const NodesSchema = "halfway/nodes/1"
 
 // Nodes is the list of a model's candidates.
 type Nodes struct {
-	Schema    string `json:"schema"`
-	Model     string `json:"model"`
-	View      string `json:"view"`
-	Precision string `json:"precision"`
-	Nodes     []Node `json:"nodes"`
+	Schema    string  `json:"schema"`
+	Model     string  `json:"model"`
+	View      string  `json:"view"`
+	Precision string  `json:"precision"`
+	Nodes     []Node  `json:"nodes"`
+	Others    []Other `json:"others,omitempty"` // the nodes that are no candidates, where they were asked for
+}
+
+// An Other is a node that is no candidate, and why.
+type Other struct {
+	Graph     string `json:"graph"`
+	Tag       string `json:"tag"`
+	TagBase64 string `json:"tag_base64,omitempty"`
+	Reason    string `json:"reason"`
 }
 
 // A Node is one candidate.
@@ -44,12 +53,25 @@ func NewNodes(model, view, precision string, candidates []engine.Candidate) *Nod
 	for _, c := range candidates {
 		node := Node{Graph: c.Graph, Index: c.Index, Tag: c.Tag, Role: c.Role, Block: patterns.Block(c.Name), Unit: c.Unit, Op: c.Op, Shape: c.Shape,
 			MACs: c.MACs, Bytes: c.Bytes}
-		if !utf8.ValidString(c.Tag) {
-			node.TagBase64 = base64.StdEncoding.EncodeToString([]byte(c.Tag))
-		}
+		node.TagBase64 = rawTag(c.Tag)
 		n.Nodes = append(n.Nodes, node)
 	}
 	return n
+}
+
+// rawTag is a tag's bytes where they are not UTF-8, else "".
+func rawTag(tag string) string {
+	if utf8.ValidString(tag) {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString([]byte(tag))
+}
+
+// AddOthers adds nodes that are no candidates.
+func (n *Nodes) AddOthers(others []engine.Other) {
+	for _, o := range others {
+		n.Others = append(n.Others, Other{o.Graph, o.Tag, rawTag(o.Tag), o.Reason})
+	}
 }
 
 // Text writes the list as a table.
@@ -64,7 +86,18 @@ func (n *Nodes) Text(w io.Writer) error {
 		t.add(index, strconv.Itoa(c.Unit), Printable(c.Tag), c.Op, shapeText(c.Shape), strconv.FormatInt(c.MACs, 10),
 			strconv.FormatInt(c.Bytes, 10), Printable(c.Block), Printable(c.Role))
 	}
-	return t.write(w, "")
+	if err := t.write(w, ""); err != nil || len(n.Others) == 0 {
+		return err
+	}
+	others := table{}
+	others.add("no candidate", "why")
+	for _, o := range n.Others {
+		others.add(Printable(o.Tag), o.Reason)
+	}
+	if _, err := io.WriteString(w, "\n"); err != nil {
+		return err
+	}
+	return others.write(w, "")
 }
 
 func shapeText(shape []int) string {

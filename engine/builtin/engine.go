@@ -38,6 +38,7 @@ type Engine struct {
 	plans      []*plan // the main one, then those of bodies
 	slots      int     // values of one inference, in all plans
 	candidates []engine.Candidate
+	others     []engine.Other
 	workers    *kernel.Workers
 	warnings   []string
 
@@ -107,7 +108,7 @@ func (e *Engine) prepare(g *graph.Graph, shapes [][]int, fused bool) error {
 		return err
 	}
 	e.plan, e.plans, e.slots = p, b.plans, b.slots
-	e.candidates = describe(b)
+	e.candidates, e.others = describe(b), b.others
 	return nil
 }
 
@@ -178,6 +179,9 @@ func (e *Engine) Close() { e.workers.Close() }
 func (e *Engine) Candidates(context.Context) ([]engine.Candidate, error) {
 	return slices.Clone(e.candidates), nil
 }
+
+// Others returns the nodes that are no candidates, graph by graph, each in counting order.
+func (e *Engine) Others() []engine.Other { return slices.Clone(e.others) }
 
 // Run runs the model on s with the candidates of set enforced. Cancelling ctx ends it between two nodes.
 func (e *Engine) Run(ctx context.Context, set engine.Set, s engine.Sample) (engine.Observation, error) {

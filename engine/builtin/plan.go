@@ -53,6 +53,7 @@ type planner struct {
 	steps      int
 	slots      int
 	candidates []*graph.Node
+	others     []engine.Other
 }
 
 // plan prepares g, the graph at path, without what follows from shapes.
@@ -64,6 +65,11 @@ func (b *planner) plan(g *graph.Graph, path string) (*plan, error) {
 	p := &plan{graph: g, path: path, candidates: len(b.candidates), params: make([]int, len(g.Params))}
 	b.plans = append(b.plans, p)
 	b.candidates = append(b.candidates, e.Candidates...)
+	for _, n := range e.Order {
+		if why := e.LeftOut(n); why != "" {
+			b.others = append(b.others, engine.Other{Graph: path, Tag: graph.CPUType(n.Op) + "@" + n.Name, Reason: why})
+		}
+	}
 	position := make([]int, len(g.Nodes))
 	for i := range position {
 		position[i] = -1

@@ -14,7 +14,11 @@ type Enforcement struct {
 	Candidates []*Node      // those that enforcement may touch, counting order
 
 	feedsResult map[Port]bool
+	leftOut     map[*Node]string
 }
+
+// LeftOut says why n is no candidate; "" of candidates.
+func (e *Enforcement) LeftOut(n *Node) string { return e.leftOut[n] }
 
 // Enforce applies the rules of openvino-semantics, section 1, to g. Precision F32 has no candidates. For F16 the rules are those of the
 // releases of 2023 and 2024, which alone enforced it node by node.
@@ -23,7 +27,7 @@ func Enforce(g *Graph, precision tensor.DType) (*Enforcement, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Enforcement{Precision: precision, Order: order, feedsResult: map[Port]bool{}}
+	e := &Enforcement{Precision: precision, Order: order, feedsResult: map[Port]bool{}, leftOut: map[*Node]string{}}
 	for _, r := range g.Results {
 		if r.Out[0].Type != precision {
 			e.feedsResult[r.In[0]] = true
@@ -37,7 +41,14 @@ func Enforce(g *Graph, precision tensor.DType) (*Enforcement, error) {
 	}
 	tail := e.tail(g)
 	for _, n := range order {
-		if !tail[n.ID] && !excluded[CPUType(n.Op)] && !n.Precise {
+		switch t := CPUType(n.Op); {
+		case excluded[t]:
+			e.leftOut[n] = t + " nodes are never enforced"
+		case tail[n.ID]:
+			e.leftOut[n] = "in the tail: no " + significantNames[precision] + " lies between it and a result"
+		case n.Precise:
+			e.leftOut[n] = "marked to keep its precision"
+		default:
 			e.Candidates = append(e.Candidates, n)
 		}
 	}
@@ -54,6 +65,10 @@ var significant = map[tensor.DType]map[string]bool{
 		"QKVProjection", "LLMMLP", "ScaledDotProductAttention", "GatherMatmul", "RoPE"),
 	tensor.F16: setOf("Convolution", "Deconvolution", "FullyConnected", "MatMul", "Pooling", "MVN"),
 }
+
+// significantNames are the commonest of the significant types, for messages.
+var significantNames = map[tensor.DType]string{tensor.BF16: "Convolution, FullyConnected, MatMul or the like",
+	tensor.F16: "Convolution, FullyConnected, MatMul, Pooling or MVN"}
 
 func setOf(names ...string) map[string]bool {
 	m := map[string]bool{}
