@@ -134,7 +134,7 @@ func (b *bisectCommand) search(ctx context.Context, c *cobra.Command, s *subject
 	if err != nil {
 		return nil, err
 	}
-	r.View, r.Precision, r.Engine = b.model.view.value, b.model.precision.value, s.engine.Info()
+	r.View, r.Precision, r.Engine = s.view(b.model.view.value), b.model.precision.value, s.engine.Info()
 	r.Model.Path = s.path
 	if r.Model.SHA256, err = sum(); err != nil && ctx.Err() == nil {
 		return nil, err
@@ -156,7 +156,7 @@ func (b *bisectCommand) scan() bisect.Tristate {
 // head is what makes a journal that of this search: whatever changes what a probe shows.
 func (b *bisectCommand) head(model string, s *subject, references [][]engine.Output, universe patterns.Settings) map[string]string {
 	info := s.engine.Info()
-	h := map[string]string{"model": model, "engine": fmt.Sprintf("%s %s %s", info.Name, info.Version, info.Kernel), "view": b.model.view.value,
+	h := map[string]string{"model": model, "engine": fmt.Sprintf("%s %s %s", info.Name, info.Version, info.Kernel), "view": s.view(b.model.view.value),
 		"precision": b.model.precision.value}
 	if b.model.engine.value == "command" {
 		h["run"] = strings.Join([]string{b.model.program.launcher, b.model.program.run, b.model.program.metric}, "\n")
@@ -197,7 +197,7 @@ func (b *bisectCommand) tell(c *cobra.Command, s *subject, r *bisect.Result) err
 			return err
 		}
 		columns, ok := terminal(c.OutOrStdout())
-		o := report.Options{Candidates: list, Universe: b.universe.settings(c), RunArgs: b.model.runArgs(), Columns: columns,
+		o := report.Options{Candidates: list, Universe: b.universe.settings(c), RunArgs: b.model.runArgs(), Program: s.argv(), Columns: columns,
 			Color: ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 		if err := answer(c, func(w io.Writer) error { return report.Text(w, r, o) }); err != nil {
 			return err

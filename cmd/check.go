@@ -87,7 +87,7 @@ func (k *checkCommand) run(c *cobra.Command, args []string) error {
 	if model.SHA256, err = sum(); err != nil {
 		return err
 	}
-	return k.tell(c, report.NewCheck(r, settings, report.Subject{View: k.model.view.value, Precision: k.model.precision.value,
+	return k.tell(c, report.NewCheck(r, settings, report.Subject{View: s.view(k.model.view.value), Precision: k.model.precision.value,
 		Engine: s.engine.Info(), Model: model, Warnings: s.notes}, s.samples))
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -122,6 +123,26 @@ func (s *subject) close() {
 			fmt.Fprintln(os.Stderr, "halfway:", err)
 		}
 	}
+}
+
+// argv is the program as a user starts it by hand, nil for an engine of halfway's own.
+func (s *subject) argv() []string {
+	p, ok := s.engine.(programRunner)
+	if !ok {
+		return nil
+	}
+	if p.Shell {
+		return append(slices.Clone(p.Launcher), "sh", "-c", p.Args[0])
+	}
+	return slices.Concat(p.Launcher, p.Args)
+}
+
+// view is what counts as a node: what the flag says, unless a program decides.
+func (s *subject) view(flag string) string {
+	if s.argv() != nil {
+		return "program"
+	}
+	return flag
 }
 
 func (f *programFlags) options(m *modelFlags, path string) (command.Options, error) {

@@ -19,6 +19,10 @@ func (t *text) reproduce() {
 		}
 	}
 	t.heading("See both sides")
+	if t.options.Program != nil {
+		t.program(sample)
+		return
+	}
 	t.line(2, "%s --precision f32 --output f32.npz", t.runCommand(sample))
 	for _, k := range []int{f.Count - 1, f.Count} {
 		if k >= 0 {
@@ -30,6 +34,25 @@ func (t *text) reproduce() {
 		accept += " --accept " + quote(rule)
 	}
 	t.line(2, "halfway compare f32.npz cnt%d.npz%s", f.Count, accept)
+}
+
+// program writes how the user's own program shows both sides.
+func (t *text) program(sample int) {
+	replace := []string{"{model}", t.Model.Path, "{precision}", t.Precision}
+	if sample < len(t.Samples) {
+		replace = append(replace, "{input}", t.Samples[sample].Source)
+	}
+	for _, k := range []int{t.First.Count - 1, t.First.Count} {
+		line := t.variables(k)
+		if t.options.Universe.Pos == nil {
+			line = "OV_CPU_INFER_PRC_POS_PATTERN='.*' " + line // else nothing is listed
+		}
+		values := strings.NewReplacer(append(replace, "{output}", fmt.Sprintf("cnt%d.npz", k))...)
+		for _, arg := range t.options.Program {
+			line += quote(values.Replace(arg)) + " "
+		}
+		t.line(2, "%s", strings.TrimSpace(line))
+	}
 }
 
 // variables are the settings of CNT=k within the universe of the search, in front of a command.

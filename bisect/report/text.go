@@ -18,6 +18,7 @@ type Options struct {
 	Candidates []engine.Candidate // those that the result counts
 	Universe   patterns.Settings  // what restricted the search
 	RunArgs    []string           // flags that halfway run needs to see the same nodes
+	Program    []string           // that ran the model instead of halfway itself
 	Columns    int                // of the terminal; 0 where there is none
 	Color      bool
 }
@@ -241,19 +242,23 @@ func (t *text) groupName(g bisect.Group) string {
 	case "block":
 		return "all of " + Printable(strings.TrimPrefix(g.Name, root))
 	}
-	members := map[int]bool{}
+	members, whole := map[int]bool{}, false
 	for _, index := range g.Candidates {
 		members[index] = true
 	}
 	var positions []int
 	for p, c := range t.options.Candidates {
-		if members[c.Index] && c.Role == g.Name {
+		if members[c.Index] {
 			positions = append(positions, p)
+			whole = whole || c.Role != g.Name
 		}
 	}
 	list := gather(t.options.Candidates, positions)
-	if len(list) != 1 {
-		return Printable(g.Name)
+	switch {
+	case len(list) != 1:
+		return Printable(strings.TrimPrefix(g.Name, root))
+	case whole:
+		return Printable(list[0].title)
 	}
 	return Printable(strings.Join(append(list[0].parts, list[0].title), " in "))
 }
@@ -353,8 +358,9 @@ func (t *text) proven() {
 // work says what the answer took.
 func (t *text) work() {
 	t.WriteString("\n")
-	t.paragraph(0, 0, fmt.Sprintf("%s, %s, %s s; engine %s %s, view %s.", count(t.Probes, "probe"),
-		digits(t.ForwardPasses.Total)+" forward passes", digits(t.Seconds), t.Engine.Name, t.Engine.Kernel, t.View))
+	engine := strings.TrimSpace(t.Engine.Name + " " + t.Engine.Kernel)
+	t.paragraph(0, 0, fmt.Sprintf("%s, %s forward passes, %s s; engine %s, view %s.", count(t.Probes, "probe"), digits(t.ForwardPasses.Total),
+		digits(t.Seconds), Printable(engine), t.View))
 }
 
 func (t *text) warnings() {
