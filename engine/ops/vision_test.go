@@ -2,6 +2,7 @@ package ops_test
 
 import (
 	"math"
+	"path/filepath"
 	"testing"
 
 	"halfway/engine/graph"
@@ -98,4 +99,55 @@ func TestNoBoxesWanted(t *testing.T) {
 	if got := evaluate(t, &graph.Node{Op: "NonMaxSuppression", Opset: "opset9"}, boxes, scores); got[0].Shape[0] != 0 {
 		t.Errorf("no limit given: %d boxes, want none", got[0].Shape[0])
 	}
+}
+
+// TestVisionInF64 gives every node of testdata/vision its float inputs as f64: the results must be those of f32, which are compared with
+// OpenVINO's, but for f32's rounding. The plugin itself computes f64 in f32.
+func TestVisionInF64(t *testing.T) {
+	models, err := filepath.Glob("testdata/vision/*.xml")
+	if err != nil || len(models) == 0 {
+		t.Fatalf("no models in testdata/vision: %v", err)
+	}
+	for _, path := range models {
+		g, e, _ := load(t, path)
+		for _, r := range g.Results {
+			n, o := r.In[0].Node, r.In[0].Out
+			t.Run(n.Name, func(t *testing.T) {
+				want, err := e.evaluate(n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				compareF64(t, evaluate(t, n, widened(t, e, n)...)[o], want[o])
+			})
+		}
+	}
+}
+
+// widened are the inputs of n with f64 for f32.
+func widened(t *testing.T, e *evaluator, n *graph.Node) []*tensor.Tensor {
+	var in []*tensor.Tensor
+	for _, a := range argsOf(t, e, n) {
+		v := a.Value
+		if v.Type == tensor.F32 {
+			var err error
+			if v, err = tensor.ConvertExact(v, tensor.F64); err != nil {
+				t.Fatal(err)
+			}
+		}
+		in = append(in, v)
+	}
+	return in
+}
+
+func compareF64(t *testing.T, got, want *tensor.Tensor) {
+	t.Helper()
+	if got.Type != tensor.F64 {
+		compare(t, got, want, 0)
+		return
+	}
+	narrow := tensor.New(tensor.F32, got.Shape...)
+	for i, v := range tensor.Data[float64](got) {
+		narrow.F32s()[i] = float32(v)
+	}
+	compare(t, narrow, want, 1e-5)
 }
