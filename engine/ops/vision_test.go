@@ -3,6 +3,8 @@ package ops_test
 import (
 	"math"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"halfway/engine/graph"
@@ -150,4 +152,82 @@ func compareF64(t *testing.T, got, want *tensor.Tensor) {
 		narrow.F32s()[i] = float32(v)
 	}
 	compare(t, narrow, want, 1e-5)
+}
+
+// TestStaticSuppression: the forms with outputs of fixed size, which the plugin's graph has where what follows needs that, hold the rows of the
+// others and -1 behind them; MulticlassNms and MatrixNms behind those of each image.
+func TestStaticSuppression(t *testing.T) {
+	boxes := tensor.Of(tensor.F32, []float32{0, 0, 1, 1, 0, 0, 1, 2, 5, 5, 6, 6, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1}, 2, 3, 4)
+	scores := tensor.Of(tensor.F32, []float32{0.5, 0.25, 0.125, 0.5, 0.25, 0.75}, 2, 1, 3)
+	limits := []*tensor.Tensor{tensor.Of(tensor.I64, []int64{2}), tensor.Of(tensor.F32, []float32{0.5}), tensor.Of(tensor.F32, []float32{0})}
+	for _, c := range []struct {
+		op     string
+		attrs  graph.Attrs
+		more   []*tensor.Tensor
+		images []int // rows of each image; one entry where they are not apart
+		rows   int   // places for each entry
+	}{
+		{"NonMaxSuppression", graph.Attrs{}, limits, []int{3}, 4},
+		{"MulticlassNms", graph.Attrs{"iou_threshold": "0.5"}, nil, []int{2, 1}, 3},
+		{"MatrixNms", graph.Attrs{"post_threshold": "0.2"}, nil, []int{1, 1}, 3},
+	} {
+		numbers := func(v *tensor.Tensor) []float64 {
+			v, err := tensor.ConvertExact(v, tensor.F64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return tensor.Data[float64](v)
+		}
+		in := append([]*tensor.Tensor{boxes, scores}, c.more...)
+		dynamic := evaluate(t, &graph.Node{Op: c.op, Opset: "opset9", Attrs: c.attrs}, in...)
+		static := evaluate(t, &graph.Node{Op: c.op + "IEInternal", Opset: "ie_internal_opset", Attrs: c.attrs}, in...)
+		for o := range 2 {
+			var want []float64
+			rest := numbers(dynamic[o])
+			width := len(rest) / dynamic[o].Shape[0]
+			for _, n := range c.images {
+				want = append(want, rest[:n*width]...)
+				want = append(want, slices.Repeat([]float64{-1}, (c.rows-n)*width)...)
+				rest = rest[n*width:]
+			}
+			if got := numbers(static[o]); !slices.Equal(got, want) {
+				t.Errorf("%s, output %d: %v, want %v", c.op, o, got, want)
+			}
+		}
+	}
+}
+
+// TestVisionMessages: what is refused says what was found and what was expected.
+func TestVisionMessages(t *testing.T) {
+	arg := func(t tensor.DType, shape ...int) ops.Arg { return ops.Arg{Type: t, Shape: shape} }
+	for _, c := range []struct {
+		name  string
+		op    string
+		attrs graph.Attrs
+		in    []ops.Arg
+		want  string
+	}{
+		{"number of inputs", "GridSample", nil, []ops.Arg{arg(tensor.F32, 1, 1, 2, 2)}, "has 1 inputs, want 2"},
+		{"rank", "GridSample", nil, []ops.Arg{arg(tensor.F32, 1, 1, 2), arg(tensor.F32, 1, 1, 2, 2)}, "input 0 has shape [1 1 2], want rank [4]"},
+		{"dimension", "ReorgYolo", graph.Attrs{"stride": "2"}, []ops.Arg{arg(tensor.F32, 1, 4, 3, 2)}, "input 0 has shape [1 4 3 2], want channels"},
+		{"type", "NV12toRGB", nil, []ops.Arg{arg(tensor.I32, 1, 3, 2, 1)}, "input 0 is i32, want u8 or a float type"},
+		{"shapes together", "NonMaxSuppression", nil, []ops.Arg{arg(tensor.F32, 1, 5, 4), arg(tensor.F32, 1, 2, 6)}, "[1 5 4] and scores [1 2 6]"},
+		{"weights of another size", "GRUCell", graph.Attrs{"hidden_size": "2"},
+			[]ops.Arg{arg(tensor.F32, 1, 3), arg(tensor.F32, 1, 2), arg(tensor.F32, 4, 3), arg(tensor.F32, 6, 2), arg(tensor.F32, 6)},
+			"input 2 has shape [4 3], want [6 3]"},
+		{"missing attribute", "LSTMCell", nil, nil, "attribute hidden_size is missing"},
+		{"value of an attribute", "GridSample", graph.Attrs{"mode": "area"}, nil, `attribute mode="area": want one of bilinear, bicubic, nearest`},
+		{"attributes that contradict", "PriorBox", graph.Attrs{"offset": "0.5", "min_size": "8", "max_size": "9,10", "scale_all_sizes": "false"}, nil,
+			"2 boxes a cell, but"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			op, err := ops.Bind(&graph.Node{Name: "n", Op: c.op, Opset: "opset9", Attrs: c.attrs})
+			if err == nil {
+				_, err = op.Infer(c.in)
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one with %q", err, c.want)
+			}
+		})
+	}
 }
