@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"halfway/engine/enginetest"
 )
@@ -115,7 +118,24 @@ func bisectCase(t *testing.T, exe, dir string, c knownCase) (answer, int) {
 	if err := json.Unmarshal(out, &r); err != nil {
 		t.Fatalf("%v\n%s\n%s", err, out, stderr.String())
 	}
+	validate(t, out)
 	return r, cmd.ProcessState.ExitCode()
+}
+
+// validate holds a result against its schema.
+func validate(t *testing.T, result []byte) {
+	t.Helper()
+	schema, err := jsonschema.NewCompiler().Compile("bisect/report/result.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(result))
+	if err == nil {
+		err = schema.Validate(v)
+	}
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // accept writes a check as a rule of the command line.

@@ -11,6 +11,7 @@ func topics() []*cobra.Command {
 		{"semantics", "What enforcing a precision does", helpSemantics},
 		{"patterns", "How nodes are selected", helpPatterns},
 		{"views", "What counts as a node", helpViews},
+		{"engines", "What runs the model", helpEngines},
 	} {
 		list = append(list, &cobra.Command{Use: t.name, Short: t.short, Long: t.long})
 	}
@@ -23,7 +24,8 @@ const helpExit = `Exit statuses
   1  failed to run: a file, the engine
   2  usage: a flag, an argument, a bad pattern or rule
   3  nothing breaks (bisect; 0 with --clean-ok)
-  4  accuracy is broken (check, compare), or not repairable since nothing enforced fails too (bisect)
+  4  accuracy is broken (check, compare), or not repairable: nothing enforced fails too, or the repair exceeds
+     --max-f32 (bisect)
   5  unresolved: an unstable engine, a budget, or an interrupt came before the answer
 
 Interrupted by Ctrl-C or SIGTERM, bisect writes what it knows so far, also as JSON, and its journal holds every probe.
@@ -96,3 +98,21 @@ const helpViews = `What counts as a node
 
 A graph that the plugin exported itself can be given as the model; then its nodes are exact. A pattern on the path of a
 module carries over from view to view, a count does not. The result names the view that it was found in.`
+
+const helpEngines = `What runs the model
+
+  builtin   halfway itself, in Go, by the rules of OpenVINO's CPU plugin. The default.
+  command   a program of yours: a debug build of OpenVINO, a script around a runtime, another machine.
+
+  halfway bisect model.xml --input x.npz --engine command --run 'python run.py {model} {input} {output}'
+
+The program runs once for every probe. It finds the settings in the variables OV_CPU_INFER_PRC_*, which are always set
+or unset for it, prints the listing of a debug build on standard output, and gives its result as one of
+
+  outputs    an .npz or .npy at {output}; --accept judges them
+  a number   --metric-regex 'loss=(\S+)' --accept 'value<=0.1'
+  a status   --status: 0 good, 125 no answer, any other bad
+
+{model}, {input}, {output} and {precision} are also in HALFWAY_MODEL, HALFWAY_INPUT, HALFWAY_OUTPUT and
+HALFWAY_PRECISION. No shell is involved unless --shell asks for one. --timeout bounds a probe; a crash or a timeout
+counts neither as good nor as bad.`

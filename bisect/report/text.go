@@ -65,6 +65,11 @@ func (t *text) headline() {
 	case bisect.NothingBreaks:
 		t.paragraph(0, 0, fmt.Sprintf("%s holds in %s: nothing breaks with %s enforced%s.", model, t.Precision, t.universe(), t.at(len(t.Curve)-1)))
 	case bisect.NotRepairable:
+		if t.Reason == nil || *t.Reason != "baseline" {
+			t.paragraph(0, 0, fmt.Sprintf("%s breaks in %s, and nothing that was found within --max-f32 repairs it. Keeping %s in f32 is the best.",
+				model, t.Precision, t.share()))
+			break
+		}
 		t.paragraph(0, 0, fmt.Sprintf("%s breaks the rules with nothing enforced already%s: no precision is to blame. Look at the reference, the "+
 			"input and the rules.", model, t.at(0)))
 	default:

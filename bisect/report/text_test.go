@@ -25,6 +25,7 @@ func TestText(t *testing.T) {
 		{"found", found(), report.Options{Candidates: nodes()}},
 		{"found-narrow", found(), report.Options{Candidates: nodes(), Columns: 50, Color: true, RunArgs: []string{"--shape", "x=1,4"}}},
 		{"no-setting-is-exact", inexact(), report.Options{Candidates: nodes()}},
+		{"limit", limited(), report.Options{Candidates: nodes()}},
 		{"interrupted-at-once", &bisect.Result{Outcome: bisect.Unresolved, Reason: text("interrupted"), Precision: "bf16", Model: bisect.ModelInfo{Path: "m.xml"},
 			Accept: []string{"sqnr>=20"}, Engine: engine.Info{Name: "builtin"}, View: "plain"}, report.Options{}},
 		{"nothing-breaks", &bisect.Result{Outcome: bisect.NothingBreaks, Precision: "f16", Engine: engine.Info{Name: "builtin", Kernel: "avx2"}, View: "plain", Model: bisect.ModelInfo{Path: "m.xml"}, Candidates: 7,
@@ -109,5 +110,15 @@ func inexact() *bisect.Result {
 	r.Settings = &bisect.Settings{Chosen: "pos", Pos: "it's\nodd", AlsoKept: []string{list[1].Tag}, Properties: map[string]string{"SNIPPETS_MODE": "DISABLE"}}
 	r.Groups, r.Verified, r.Proven = nil, nil, bisect.Proven{First: true}
 	r.Samples = nil
+	return r
+}
+
+// limited is a result whose repair exceeds what may stay in f32.
+func limited() *bisect.Result {
+	r := found()
+	r.Outcome, r.Proven = bisect.NotRepairable, bisect.Proven{First: true}
+	r.KeepF32 = r.KeepF32[:1]
+	r.Verified.Probe = probe(bisect.Accuracy, 12)
+	r.Tradeoff = []bisect.Tradeoff{{Nodes: 1, Work: 0.005, Error: 2.5, Probe: probe(bisect.Accuracy, 12)}, {Nodes: 3, Work: 0.015, Error: 0.1, Probe: probe(bisect.Pass, 41)}}
 	return r
 }
