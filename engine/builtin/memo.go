@@ -12,6 +12,7 @@ import (
 type value struct {
 	id      uint32
 	tensor  *tensor.Tensor // nil when its elements were dropped
+	head    *tensor.Tensor // type and shape of elements that were dropped
 	from    *derivation    // how to compute it again; nil for parameters, which keep their elements
 	grid    bool           // every element is known to lie on the reduced grid
 	rounded *value         // this value rounded to the grid: itself when nothing changes, nil when not known yet
@@ -149,7 +150,7 @@ func (m *memo) trim() {
 		v := heap.Pop(&m.droppable).(*value)
 		m.held -= v.bytes
 		m.clock = v.priority
-		v.tensor = nil
+		v.head, v.tensor = v.tensor.Head(), nil
 	}
 }
 

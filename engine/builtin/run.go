@@ -143,10 +143,34 @@ func (r *run) settled(d *derivation) error {
 	if d.out != nil {
 		return nil
 	}
-	if err := r.materialise(d.in...); err != nil {
+	var needed []*value
+	for i, v := range d.in {
+		if !r.spared(d, i) {
+			needed = append(needed, v)
+		}
+	}
+	if err := r.materialise(needed...); err != nil {
 		return err
 	}
 	return r.evaluate(d)
+}
+
+// spared reports whether d's operation keeps operand i packed, so that it can do without the elements, which were dropped.
+func (r *run) spared(d *derivation, i int) bool {
+	v := d.in[i]
+	if v.tensor != nil || v.head == nil || d.step == nil {
+		return false
+	}
+	p, ok := d.step.op.(ops.Packer)
+	return ok && p.Packed(i, uint64(v.id), r.grid(d, i))
+}
+
+// grid is the grid to which d's operation rounds operand i itself.
+func (r *run) grid(d *derivation, i int) tensor.DType {
+	if d.round.in != nil && d.round.in[i] {
+		return r.precision
+	}
+	return tensor.F32
 }
 
 // params are the values of the model's parameters.
@@ -231,8 +255,10 @@ func (r *run) materialise(values ...*value) error {
 			return
 		}
 		seen[v.from] = true
-		for _, in := range v.from.in {
-			visit(in)
+		for i, in := range v.from.in {
+			if !r.spared(v.from, i) {
+				visit(in)
+			}
 			r.memo.retain(in)
 		}
 		order = append(order, v.from)
@@ -323,11 +349,17 @@ func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err
 	s := d.step
 	operands, args := make([]ops.Operand, len(d.in)), make([]ops.Arg, len(d.in))
 	for i, v := range d.in {
-		operands[i] = ops.Operand{Tensor: v.tensor, Round: tensor.F32, Key: uint64(v.id)}
-		if d.round.in != nil && d.round.in[i] {
-			operands[i].Round = r.precision
+		if v.tensor == nil && !r.spared(d, i) { // packed a moment ago, but other weights took its place
+			if err := r.materialise(v); err != nil {
+				return nil, 0, err
+			}
 		}
-		args[i] = ops.Arg{Type: v.tensor.Type, Shape: v.tensor.Shape, Value: v.tensor}
+		t := v.tensor
+		if t == nil {
+			t = v.head
+		}
+		operands[i] = ops.Operand{Tensor: t, Round: r.grid(d, i), Key: uint64(v.id)}
+		args[i] = ops.Arg{Type: t.Type, Shape: t.Shape, Value: v.tensor}
 	}
 	specs, err := s.infer(args)
 	if err != nil {

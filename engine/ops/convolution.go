@@ -18,7 +18,7 @@ func init() {
 type convolution struct {
 	window
 	grouped bool
-	packed  packed[*kernel.Filter]
+	packed[*kernel.Filter]
 }
 
 func newConvolution(grouped bool) constructor {
@@ -112,7 +112,7 @@ func (c *convolution) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor
 		convolve64(w, &s, in, out[0])
 		return nil
 	}
-	filter := c.packed.get(in[1], func() *kernel.Filter { return w.PackFilter(&s, in[1].F32s(), in[1].Round) })
+	filter := c.get(in[1], func() *kernel.Filter { return w.PackFilter(&s, in[1].F32s(), in[1].Round) })
 	w.Convolve(out[0].F32s(), in[0].F32s(), &s, in[0].Shape[0], filter, in[0].Round, epilogue(in, out[0]))
 	return nil
 }

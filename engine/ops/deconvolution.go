@@ -19,7 +19,7 @@ type deconvolution struct {
 	window
 	outputPadding []int
 	grouped       bool
-	packed        packed[kernel.PhaseFilter]
+	packed[kernel.PhaseFilter]
 }
 
 func newDeconvolution(grouped bool) constructor {
@@ -127,7 +127,7 @@ func (c *deconvolution) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tens
 			return err
 		}
 	}
-	filter := c.packed.get(in[1], func() kernel.PhaseFilter { return w.PackDeconvolution(&s, in[1].F32s(), in[1].Round) })
+	filter := c.get(in[1], func() kernel.PhaseFilter { return w.PackDeconvolution(&s, in[1].F32s(), in[1].Round) })
 	w.Deconvolve(out[0].F32s(), in[0].F32s(), &s, in[0].Shape[0], filter, in[0].Round, kernel.Epilogue{Round: typeGrid(out[0].Type)})
 	return nil
 }

@@ -14,7 +14,7 @@ func init() { register("FullyConnected", newFullyConnected) }
 // bias of N elements. The weights' leading dimensions are 1.
 type fullyConnected struct {
 	transposeB bool
-	packed     packed[*kernel.Right]
+	packed[*kernel.Right]
 }
 
 func newFullyConnected(n *graph.Node) (Op, error) {
@@ -72,7 +72,7 @@ func (f *fullyConnected) Eval(w *kernel.Workers, in []Operand, out []*tensor.Ten
 	if len(y) == 0 {
 		return nil
 	}
-	right := f.packed.get(in[1], func() *kernel.Right { return w.PackRight(matrix(in[1].F32s(), depth, cols, f.transposeB), in[1].Round) })
+	right := f.get(in[1], func() *kernel.Right { return w.PackRight(matrix(in[1].F32s(), depth, cols, f.transposeB), in[1].Round) })
 	e := kernel.Epilogue{Round: typeGrid(out[0].Type)}
 	if len(in) == 3 {
 		e.ColBias = channelBias(in[2], cols)

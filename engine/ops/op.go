@@ -30,6 +30,12 @@ type Op interface {
 // Rounder marks operations whose operands may be handed over unrounded with Operand.Round set.
 type Rounder interface{ RoundsOperands() }
 
+// Packer is implemented by operations that keep operands packed from one evaluation to the next.
+type Packer interface {
+	// Packed reports whether the next Eval will not read the elements of input i if it has this key and rounding.
+	Packed(i int, key uint64, round tensor.DType) bool
+}
+
 // Viewer is implemented by operations whose only output has the elements of input 0 in the same order under another shape: nothing is
 // computed, the elements are shared.
 type Viewer interface{ Views() }

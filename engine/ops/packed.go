@@ -35,3 +35,11 @@ func (p *packed[T]) get(o Operand, pack func() T) T {
 	p.entries[o.Round] = packedEntry[T]{o.Key, v}
 	return v
 }
+
+// Packed makes an operation that embeds p a Packer: input 1 is its weights.
+func (p *packed[T]) Packed(i int, key uint64, round tensor.DType) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e, ok := p.entries[round]
+	return i == 1 && ok && key != 0 && e.key == key
+}

@@ -135,6 +135,9 @@ func (t *Tensor) Reshape(shape ...int) *Tensor {
 	return r
 }
 
+// Head returns a tensor of t's type and shape without elements: whoever reads them panics.
+func (t *Tensor) Head() *Tensor { return &Tensor{Type: t.Type, Shape: t.Shape} }
+
 // Clone returns a copy with elements of its own.
 func (t *Tensor) Clone() *Tensor {
 	r := New(t.Type, t.Shape...)
