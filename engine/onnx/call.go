@@ -48,13 +48,13 @@ func (c *call) op(name string, attrs graph.Attrs, in ...graph.Port) graph.Port {
 // opsets are the versions of the operations that are added, where they are not opset1.
 var opsets = map[string]string{"AvgPool": "opset14", "BatchNormInference": "opset5", "BitwiseAnd": "opset13", "BitwiseLeftShift": "opset15",
 	"BitwiseNot": "opset13", "BitwiseOr": "opset13", "BitwiseRightShift": "opset15", "BitwiseXor": "opset13", "Broadcast": "opset3",
-	"CumSum": "opset3", "Einsum": "opset7", "Eye": "opset9", "GRUSequence": "opset5", "Gather": "opset8", "GatherElements": "opset6",
+	"Col2Im": "opset15", "CumSum": "opset3", "DFT": "opset7", "IDFT": "opset7", "RDFT": "opset9", "IRDFT": "opset9", "NonMaxSuppression": "opset9", "ROIAlign": "opset9", "Einsum": "opset7", "Eye": "opset9", "GRUSequence": "opset5", "Gather": "opset8", "GatherElements": "opset6",
 	"GatherND": "opset8", "Gelu": "opset7", "GridSample": "opset9", "HSwish": "opset4", "Interpolate": "opset11", "IsFinite": "opset10",
 	"IsInf": "opset10", "IsNaN": "opset10", "LSTMSequence": "opset5", "LogSoftmax": "opset5", "MVN": "opset6", "MaxPool": "opset14",
 	"Mish": "opset4", "NonZero": "opset3", "Pad": "opset12", "RNNSequence": "opset5", "Range": "opset4", "ReduceL1": "opset4",
 	"ReduceL2": "opset4", "Round": "opset5", "ScatterElementsUpdate": "opset12", "ScatterNDUpdate": "opset15", "ShapeOf": "opset3",
 	"Slice": "opset8", "SoftPlus": "opset4", "SoftSign": "opset9", "Softmax": "opset8", "Swish": "opset4", "TopK": "opset11",
-	"Asinh": "opset4", "Acosh": "opset4", "Atanh": "opset4", "Unique": "opset10"}
+	"Asinh": "opset4", "BitCast": "onnx", "CumProd": "onnx", "Det": "onnx", "Resize": "onnx", "TfIdfVectorizer": "onnx", "Acosh": "opset4", "Atanh": "opset4", "Unique": "opset10"}
 
 // many adds an operation and returns its outputs, of which there are so many: zero Ports after an error.
 func (c *call) many(name string, outputs int, attrs graph.Attrs, in ...graph.Port) []graph.Port {
@@ -66,6 +66,10 @@ func (c *call) many(name string, outputs int, attrs graph.Attrs, in ...graph.Por
 	for i, p := range in {
 		if p.Node == nil {
 			c.fail("input %d of %s is missing", i, name)
+			return ports
+		}
+		if c.isSequence(p) {
+			c.fail("input %d of %s is a sequence", i, name)
 			return ports
 		}
 		args[i] = c.known[p]

@@ -13,6 +13,8 @@ func init() {
 	register("ConvTranspose", convTranspose)
 	register("MaxPool", maxPool)
 	register("AveragePool", averagePool)
+	register("LpPool", lpPool)
+	register("GlobalLpPool", globalLpPool)
 	register("GlobalAveragePool", globalPool("ReduceMean"))
 	register("GlobalMaxPool", globalPool("ReduceMax"))
 }
@@ -88,7 +90,9 @@ func (c *call) biased(y graph.Port) ([]graph.Port, error) {
 	if !c.has(2) || c.err != nil {
 		return []graph.Port{y}, c.err
 	}
-	y.Node.Name = c.label() + "/WithoutBiases"
+	if y.Node.Op == "Convolution" || y.Node.Op == "GroupConvolution" { // OpenVINO names no others so
+		y.Node.Name = c.label() + "/WithoutBiases"
+	}
 	shape := slices.Repeat([]int{1}, c.rank(y))
 	shape[1] = -1
 	bias := c.op("Reshape", graph.Attrs{"special_zero": "false"}, c.in[2], c.i64s(shape...))
@@ -152,10 +156,28 @@ func maxPool(c *call) ([]graph.Port, error) {
 		return nil, c.err
 	}
 	attrs["index_element_type"], attrs["axis"] = "i64", "0"
-	if c.int("storage_order", 0) != 0 && len(c.node.outputs) > 1 {
-		c.fail("indices in column-major order are not supported")
+	out := c.many("MaxPool", 2, attrs, x)
+	if c.int("storage_order", 0) != 0 && len(c.node.outputs) > 1 && c.err == nil {
+		out[1] = c.columnMajor(out[1], c.shape(x)[2:])
 	}
-	return c.many("MaxPool", 2, attrs, x), c.err
+	return out, c.err
+}
+
+// columnMajor turns positions in planes of the given size, counted row by row, into those counted with the first dimension fastest.
+func (c *call) columnMajor(index graph.Port, size []int) graph.Port {
+	whole := 1
+	for _, d := range size {
+		whole *= d
+	}
+	rest := c.op("FloorMod", numpyBroadcast(), index, c.i64(whole))
+	sum := c.op("Subtract", numpyBroadcast(), index, rest)
+	for d, inner, stride := len(size)-1, 1, whole; d >= 0; d-- {
+		stride /= max(size[d], 1)
+		at := c.op("FloorMod", numpyBroadcast(), c.op("Divide", numpyBroadcast(), rest, c.i64(inner)), c.i64(size[d]))
+		sum = c.op("Add", numpyBroadcast(), sum, c.op("Multiply", numpyBroadcast(), at, c.i64(stride)))
+		inner *= size[d]
+	}
+	return sum
 }
 
 func averagePool(c *call) ([]graph.Port, error) {
@@ -164,12 +186,14 @@ func averagePool(c *call) ([]graph.Port, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	if strings.Trim(attrs["dilations"], "1,") != "" {
-		c.fail("dilations %s are not supported", attrs["dilations"])
-	}
-	delete(attrs, "dilations")
 	attrs["exclude-pad"] = boolean(1 - c.int("count_include_pad", 0))
-	return c.one("AvgPool", attrs, x)
+	y := c.op("AvgPool", attrs, x)
+	if c.err == nil && strings.Trim(attrs["dilations"], "1,") != "" {
+		y.Node.Opset = "opset16" // the first one that has them
+	} else {
+		delete(attrs, "dilations")
+	}
+	return []graph.Port{y}, c.err
 }
 
 func globalPool(name string) operator {
@@ -184,4 +208,34 @@ func globalPool(name string) operator {
 		}
 		return c.one(name, graph.Attrs{"keep_dims": "true"}, x, c.i64s(axes...))
 	}
+}
+
+// lpPool is the p-th root of the sum of |x|^p over a window: its mean times its size.
+func lpPool(c *call) ([]graph.Port, error) {
+	x := c.input(0)
+	attrs := c.poolAttrs(x)
+	if c.err != nil {
+		return nil, c.err
+	}
+	size := 1
+	for _, k := range c.ints("kernel_shape") {
+		size *= k
+	}
+	t, p := c.kind(x), float64(c.int("p", 2))
+	attrs["exclude-pad"] = "false"
+	mean := c.op("AvgPool", attrs, c.op("Power", numpyBroadcast(), c.op("Abs", nil, x), c.scalar(t, p)))
+	if c.err != nil {
+		return nil, c.err
+	}
+	mean.Node.Opset = "opset16" // the first one that has dilations
+	sum := c.op("Multiply", numpyBroadcast(), mean, c.scalar(t, float64(size)))
+	return c.one("Power", numpyBroadcast(), sum, c.scalar(t, 1/p))
+}
+
+func globalLpPool(c *call) ([]graph.Port, error) {
+	x := c.input(0)
+	t, p := c.kind(x), float64(c.int("p", 2))
+	power := c.op("Power", numpyBroadcast(), c.op("Abs", nil, x), c.scalar(t, p))
+	sum := c.op("ReduceSum", graph.Attrs{"keep_dims": "true"}, power, c.i64s(span(2, c.rank(x))...))
+	return c.one("Power", numpyBroadcast(), sum, c.scalar(t, 1/p))
 }

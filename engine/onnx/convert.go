@@ -14,6 +14,7 @@ func init() {
 	register("Dropout", dropout)
 	register("Constant", constant)
 	register("ConstantOfShape", constantOfShape)
+	register("BitCast", bitCast)
 }
 
 func cast(c *call) ([]graph.Port, error) {
@@ -22,6 +23,14 @@ func cast(c *call) ([]graph.Port, error) {
 		return nil, err
 	}
 	return c.one("Convert", graph.Attrs{"destination_type": t.String()}, c.input(0))
+}
+
+func bitCast(c *call) ([]graph.Port, error) {
+	t, err := dtypeOf(int64(c.int("to", 0)))
+	if err != nil {
+		return nil, err
+	}
+	return c.one("BitCast", graph.Attrs{"output_type": t.String()}, c.input(0))
 }
 
 // dropout passes its input on; at inference it drops nothing.

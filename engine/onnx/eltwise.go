@@ -48,7 +48,11 @@ func broadcast(name string) operator {
 		if name == "Power" && c.kind(a) != c.kind(b) {
 			b = c.convert(b, c.kind(a))
 		}
-		return c.one(name, numpyBroadcast(), a, b)
+		attrs := numpyBroadcast()
+		if name == "Divide" && c.kind(a).IsInteger() {
+			attrs["m_pythondiv"] = "false" // quotients of integers are cut towards zero
+		}
+		return c.one(name, attrs, a, b)
 	}
 }
 

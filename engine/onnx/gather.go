@@ -29,6 +29,7 @@ func init() {
 	})
 	register("Trilu", trilu)
 	register("EyeLike", eyeLike)
+	register("Unique", unique)
 }
 
 func scatter(name string) operator {
@@ -114,4 +115,13 @@ func eyeLike(c *call) ([]graph.Port, error) {
 		return nil, c.err
 	}
 	return c.one("Eye", graph.Attrs{"output_type": t.String()}, c.i64(shape[0]), c.i64(shape[1]), c.i64(c.int("k", 0)))
+}
+
+// unique is of all elements in one row, or of the slices of an axis.
+func unique(c *call) ([]graph.Port, error) {
+	in := []graph.Port{c.input(0)}
+	if a := c.attr("axis"); a != nil {
+		in = append(in, c.i64(int(a.i)))
+	}
+	return c.many("Unique", 4, graph.Attrs{"sorted": boolean(c.int("sorted", 1)), "index_element_type": "i64", "count_element_type": "i64"}, in...), c.err
 }

@@ -6,6 +6,7 @@ func init() {
 	register("MatMul", func(c *call) ([]graph.Port, error) {
 		return c.one("MatMul", graph.Attrs{"transpose_a": "false", "transpose_b": "false"}, c.input(0), c.input(1))
 	})
+	register("Det", func(c *call) ([]graph.Port, error) { return c.one("Det", nil, c.input(0)) })
 	register("Gemm", gemm)
 	register("Einsum", func(c *call) ([]graph.Port, error) {
 		return c.one("Einsum", graph.Attrs{"equation": c.string("equation", "")}, c.in...)

@@ -19,11 +19,30 @@ func init() {
 }
 
 func batchNormalization(c *call) ([]graph.Port, error) {
-	if c.int("training_mode", 0) != 0 || len(c.node.outputs) > 1 && c.opset >= 14 {
-		return nil, errors.New("training mode is not supported")
+	if c.int("training_mode", 0) != 0 {
+		return c.trainingNormalization()
 	}
 	return c.one("BatchNormInference", graph.Attrs{"epsilon": number(c.float("epsilon", float64(float32(1e-5))))},
 		c.input(0), c.input(1), c.input(2), c.input(3), c.input(4))
+}
+
+// trainingNormalization uses the mean and variance of the batch, and gives the running ones with those mixed in.
+func (c *call) trainingNormalization() ([]graph.Port, error) {
+	x := c.input(0)
+	rank := c.rank(x)
+	axes := c.i64s(append([]int{0}, span(2, rank)...)...)
+	keep := graph.Attrs{"keep_dims": "false"}
+	mean := c.op("ReduceMean", keep, x, axes)
+	centred := c.op("Subtract", numpyBroadcast(), x, c.perChannel(mean, rank))
+	variance := c.op("ReduceMean", keep, c.op("Multiply", numpyBroadcast(), centred, centred), axes)
+	y := c.op("BatchNormInference", graph.Attrs{"epsilon": number(c.float("epsilon", float64(float32(1e-5))))}, x, c.input(1), c.input(2), mean, variance)
+	momentum := c.float("momentum", float64(float32(0.9)))
+	mixed := func(running, batch graph.Port) graph.Port {
+		t := c.kind(batch)
+		kept := c.op("Multiply", numpyBroadcast(), c.convert(running, t), c.scalar(t, momentum))
+		return c.op("Add", numpyBroadcast(), kept, c.op("Multiply", numpyBroadcast(), batch, c.scalar(t, 1-momentum)))
+	}
+	return []graph.Port{y, mixed(c.input(3), mean), mixed(c.input(4), variance)}, c.err
 }
 
 // overAxes is MVN over axes.

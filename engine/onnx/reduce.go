@@ -1,6 +1,8 @@
 package onnx
 
 import (
+	"slices"
+
 	"halfway/engine/graph"
 	"halfway/engine/tensor"
 )
@@ -23,6 +25,9 @@ func init() {
 	register("CumSum", func(c *call) ([]graph.Port, error) {
 		return c.one("CumSum", graph.Attrs{"exclusive": boolean(c.int("exclusive", 0)), "reverse": boolean(c.int("reverse", 0))}, c.input(0), c.scalarShaped(1))
 	})
+	register("CumProd", func(c *call) ([]graph.Port, error) {
+		return c.one("CumProd", graph.Attrs{"exclusive": boolean(c.int("exclusive", 0)), "reverse": boolean(c.int("reverse", 0))}, c.input(0), c.scalarShaped(1))
+	})
 	register("TopK", topK)
 }
 
@@ -30,11 +35,8 @@ func init() {
 func (c *call) reduce(name string, since int, x graph.Port) graph.Port {
 	attrs := graph.Attrs{"keep_dims": boolean(c.int("keepdims", 1))}
 	axes := c.ints("axes")
-	if c.opset >= since && c.has(1) {
-		known, ok := c.knownInts(c.in[1])
-		if !ok || len(known) > 0 {
-			return c.reduceTyped(name, attrs, x, c.in[1])
-		}
+	if c.opset >= since && c.has(1) && !slices.Equal(c.shape(c.in[1]), []int{0}) {
+		return c.reduceTyped(name, attrs, x, c.in[1])
 	}
 	if len(axes) == 0 {
 		if c.int("noop_with_empty_axes", 0) != 0 {

@@ -1,6 +1,8 @@
 package onnx
 
 import (
+	"math"
+
 	"halfway/engine/graph"
 	"halfway/engine/tensor"
 )
@@ -11,12 +13,12 @@ func init() {
 	register("GridSample", gridSample)
 }
 
-// resize is Interpolate, in sizes or in scales of all axes or of chosen ones.
+// resize is Interpolate, in sizes or in scales of all axes or of chosen ones; Resize, an operation of our own, where that lacks what is asked for.
 func resize(c *call) ([]graph.Port, error) {
 	x := c.input(0)
-	mode := map[string]string{"nearest": "nearest", "linear": "linear_onnx", "cubic": "cubic"}[c.string("mode", "nearest")]
+	mode := c.string("mode", "nearest")
 	attrs := graph.Attrs{
-		"mode":                           mode,
+		"mode":                           map[string]string{"nearest": "nearest", "linear": "linear_onnx", "cubic": "cubic"}[mode],
 		"coordinate_transformation_mode": c.string("coordinate_transformation_mode", "half_pixel"),
 		"nearest_mode":                   c.string("nearest_mode", "round_prefer_floor"),
 		"cube_coeff":                     number(c.float("cubic_coeff_a", -0.75)),
@@ -28,21 +30,72 @@ func resize(c *call) ([]graph.Port, error) {
 		attrs["coordinate_transformation_mode"], attrs["nearest_mode"] = "asymmetric", "simple"
 		return c.interpolate(x, attrs, c.input(1), graph.Port{})
 	}
-	switch attrs["coordinate_transformation_mode"] {
-	case "half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_half_pixel_for_nn":
-	default:
-		c.fail("coordinate_transformation_mode %q is not supported", attrs["coordinate_transformation_mode"])
-	}
-	if c.string("keep_aspect_ratio_policy", "stretch") != "stretch" {
-		c.fail("keep_aspect_ratio_policy %q is not supported", c.string("keep_aspect_ratio_policy", ""))
-	}
-	if c.int("exclude_outside", 0) != 0 {
-		c.fail("exclude_outside is not supported")
-	}
+	scales, sizes := graph.Port{}, graph.Port{}
 	if c.has(3) {
-		return c.interpolate(x, attrs, graph.Port{}, c.in[3])
+		sizes = c.in[3]
+	} else {
+		scales = c.input(2)
 	}
-	return c.interpolate(x, attrs, c.input(2), graph.Port{})
+	if c.beyondInterpolate(mode, scales) {
+		return c.resized(x, mode, attrs, scales, sizes)
+	}
+	return c.interpolate(x, attrs, scales, sizes)
+}
+
+// beyondInterpolate reports whether the node asks for what Interpolate does not have.
+func (c *call) beyondInterpolate(mode string, scales graph.Port) bool {
+	if c.string("keep_aspect_ratio_policy", "stretch") != "stretch" || c.int("exclude_outside", 0) != 0 {
+		return true
+	}
+	switch c.string("coordinate_transformation_mode", "half_pixel") {
+	case "half_pixel_symmetric", "tf_crop_and_resize":
+		return true
+	case "align_corners":
+		return scales.Node != nil && !c.wholeSizes(scales)
+	}
+	return c.int("antialias", 0) != 0 && mode != "nearest"
+}
+
+// wholeSizes reports that scales give sizes without a fraction, or that this is not known.
+func (c *call) wholeSizes(scales graph.Port) bool {
+	v, axes := c.known[scales].Value, c.ints("axes")
+	shape := c.shape(c.in[0])
+	if v == nil || v.Type != tensor.F32 || shape == nil {
+		return v != nil || scales.Node.Op == "Constant"
+	}
+	for i, s := range v.F32s() {
+		a := i
+		if i < len(axes) {
+			a = c.axis(c.in[0], axes[i])
+		}
+		if a < len(shape) {
+			if size := float64(s) * float64(shape[a]); size != math.Trunc(size) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// resized adds a Resize.
+func (c *call) resized(x graph.Port, mode string, attrs graph.Attrs, scales, sizes graph.Port) ([]graph.Port, error) {
+	delete(attrs, "pads_begin")
+	delete(attrs, "pads_end")
+	attrs["mode"], attrs["keep_aspect_ratio_policy"] = mode, c.string("keep_aspect_ratio_policy", "stretch")
+	attrs["exclude_outside"], attrs["extrapolation_value"] = boolean(c.int("exclude_outside", 0)), number(c.float("extrapolation_value", 0))
+	axes := c.ints("axes")
+	if axes == nil {
+		axes = span(0, c.rank(x))
+	}
+	attrs["axes"], attrs["shape_calculation_mode"] = list(axes), "sizes"
+	in := []graph.Port{x, sizes}
+	if scales.Node != nil {
+		in[1], attrs["shape_calculation_mode"] = scales, "scales"
+	}
+	if c.has(1) {
+		in = append(in, c.in[1])
+	}
+	return c.one("Resize", attrs, in...)
 }
 
 func upsample(c *call) ([]graph.Port, error) {

@@ -36,7 +36,6 @@ func init() {
 	register("SpaceToDepth", func(c *call) ([]graph.Port, error) {
 		return c.one("SpaceToDepth", graph.Attrs{"mode": "blocks_first", "block_size": list([]int{c.int("blocksize", 1)})}, c.input(0))
 	})
-	register("Pad", pad)
 }
 
 // shape is ShapeOf, from opset 15 on of a range of dimensions.
@@ -92,7 +91,7 @@ func withAxes(name string, since int) operator {
 func transpose(c *call) ([]graph.Port, error) {
 	x := c.input(0)
 	perm := c.ints("perm")
-	if perm == nil {
+	if perm == nil && c.shape(x) != nil {
 		for i := c.rank(x) - 1; i >= 0; i-- {
 			perm = append(perm, i)
 		}
@@ -111,9 +110,11 @@ func split(c *call) ([]graph.Port, error) {
 		return c.many("VariadicSplit", len(c.node.outputs), nil, x, c.i64(axis), c.in[1]), c.err
 	}
 	parts := max(c.int("num_outputs", len(c.node.outputs)), 1)
-	size := 0
-	if a := c.axis(x, axis); a < c.rank(x) {
-		size = c.shape(x)[a]
+	size := 0 // also where it is not known: an equal split then
+	if c.shape(x) != nil {
+		if a := c.axis(x, axis); a < c.rank(x) {
+			size = c.shape(x)[a]
+		}
 	}
 	if size%parts == 0 {
 		return c.many("Split", parts, graph.Attrs{"num_splits": list([]int{parts})}, x, c.i64(axis)), c.err
@@ -136,17 +137,17 @@ func slice(c *call) ([]graph.Port, error) {
 		steps := slices.Repeat([]int{1}, len(starts))
 		return c.one("Slice", nil, x, c.i64s(starts...), c.i64s(ends...), c.i64s(steps...), c.i64s(axes...))
 	}
-	count := len(c.shape(c.input(1)))
-	if count > 0 {
-		count = c.shape(c.in[1])[0]
-	}
 	steps := graph.Port{}
-	if c.has(4) {
+	switch {
+	case c.has(4):
 		steps = c.in[4]
-	} else {
-		steps = c.convert(c.i64s(slices.Repeat([]int{1}, count)...), c.kind(c.in[1]))
+	case len(c.shape(c.input(1))) == 1:
+		steps = c.convert(c.i64s(slices.Repeat([]int{1}, c.shape(c.in[1])[0])...), c.kind(c.in[1]))
+	default:
+		one := c.convert(c.i64(1), c.kind(c.in[1]))
+		steps = c.op("Broadcast", graph.Attrs{"mode": "numpy"}, one, c.op("ShapeOf", graph.Attrs{"output_type": "i64"}, c.in[1]))
 	}
-	in := []graph.Port{x, c.in[1], c.input(2), steps}
+	in := []graph.Port{x, c.input(1), c.input(2), steps}
 	if c.has(3) {
 		in = append(in, c.in[3])
 	}
@@ -159,68 +160,4 @@ func depthToSpace(c *call) ([]graph.Port, error) {
 		mode = "depth_first"
 	}
 	return c.one("DepthToSpace", graph.Attrs{"mode": mode, "block_size": list([]int{c.int("blocksize", 1)})}, c.input(0))
-}
-
-// pad gives the pads of both ends, and from opset 18 on of chosen axes only.
-func pad(c *call) ([]graph.Port, error) {
-	x := c.input(0)
-	rank := c.rank(x)
-	mode := map[string]string{"constant": "constant", "reflect": "reflect", "edge": "edge", "wrap": "wrap"}[c.string("mode", "constant")]
-	value := c.scalar(c.kind(x), 0)
-	var begin, end graph.Port
-	if c.opset < 11 {
-		pads := c.ints("pads")
-		if len(pads) != 2*rank {
-			c.fail("%d pads for rank %d", len(pads), rank)
-			return nil, c.err
-		}
-		begin, end = c.i64s(pads[:rank]...), c.i64s(pads[rank:]...)
-		value = c.scalar(c.kind(x), c.float("value", 0))
-	} else {
-		begin, end = c.pads(rank)
-		if c.has(2) {
-			value = c.scalarShaped(2)
-		}
-	}
-	if mode == "wrap" {
-		c.fail("mode wrap is not supported")
-	}
-	return c.one("Pad", graph.Attrs{"pad_mode": mode}, x, begin, end, value)
-}
-
-func (c *call) pads(rank int) (begin, end graph.Port) {
-	pads, ok := c.knownInts(c.input(1))
-	if !ok && !c.has(3) {
-		two := c.many("Split", 2, graph.Attrs{"num_splits": "2"}, c.in[1], c.i64(0))
-		if c.err != nil {
-			return begin, end
-		}
-		return two[0], two[1]
-	}
-	axes := make([]int, rank)
-	for i := range axes {
-		axes[i] = i
-	}
-	if c.has(3) {
-		if axes, ok = c.knownInts(c.in[3]); !ok {
-			c.fail("axes that are not constant are not supported")
-			return begin, end
-		}
-	}
-	low, high := make([]int, rank), make([]int, rank)
-	if len(pads) != 2*len(axes) {
-		c.fail("%d pads for %d axes", len(pads), len(axes))
-		return begin, end
-	}
-	for i, a := range axes {
-		if a < 0 {
-			a += rank
-		}
-		if a < 0 || a >= rank {
-			c.fail("axis %d does not fit rank %d", a, rank)
-			return begin, end
-		}
-		low[a], high[a] = pads[i], pads[len(axes)+i]
-	}
-	return c.i64s(low...), c.i64s(high...)
 }

@@ -33,6 +33,8 @@ type builder struct {
 	outer  *scope                // of the node whose body this is
 	caught map[string]graph.Port // parameters that stand for outer values
 	order  []string              // their names, in the order of the parameters
+
+	sequences map[*graph.Node][]graph.Port // the values of each sequence
 }
 
 // A scope is the values by name of a graph or of a function's call.
@@ -69,7 +71,7 @@ func (m *Model) translate(shapes map[string][]int) (*graph.Graph, error) {
 
 func (m *Model) newBuilder(name string, outer *scope) *builder {
 	return &builder{model: m, g: &graph.Graph{Name: name, File: m.path}, known: map[graph.Port]ops.Arg{}, outer: outer,
-		caught: map[string]graph.Port{}}
+		caught: map[string]graph.Port{}, sequences: map[*graph.Node][]graph.Port{}}
 }
 
 func (b *builder) scope(p *graphProto) *scope {
@@ -100,6 +102,9 @@ func (s *scope) fill(p *graphProto) error {
 	}
 	for _, v := range p.outputs {
 		from, err := s.lookup(v.name)
+		if err == nil && s.isSequence(from) {
+			err = errors.New("an output that is a sequence is not supported")
+		}
 		if err != nil {
 			return fmt.Errorf("output %q: %w", v.name, err)
 		}
@@ -189,6 +194,9 @@ func (s *scope) lookup(name string) (graph.Port, error) {
 	if err != nil {
 		return graph.Port{}, err
 	}
+	if s.outer.isSequence(from) {
+		return graph.Port{}, fmt.Errorf("the sequence %q of an outer graph is not supported in a body", name)
+	}
 	a := s.outer.known[from]
 	p := s.parameter(name, a.Type, a.Shape)
 	s.known[p] = a
@@ -249,7 +257,7 @@ func (c *call) translate() ([]graph.Port, error) {
 }
 
 // publish gives the node's outputs their values and names. As in OpenVINO's frontend, an operation that the node made is called after the
-// node, or where that has no name, after its last output; what the node only passes on keeps its name.
+// node, or where that has no name, after its last output; what the node only passes on keeps its name, unless the node is a Dropout.
 func (c *call) publish(out []graph.Port, before int) error {
 	for i, name := range c.node.outputs {
 		if name == "" {
@@ -260,7 +268,10 @@ func (c *call) publish(out []graph.Port, before int) error {
 		}
 		p := out[i]
 		c.values[name] = p
-		if p.Node.ID >= before {
+		if c.isSequence(p) {
+			continue
+		}
+		if p.Node.ID >= before || c.node.op == "Dropout" && p.Node.Op != "Parameter" && p.Node.Op != "Constant" {
 			p.Node.Name = name
 			if c.node.name != "" {
 				p.Node.Name = c.node.name
