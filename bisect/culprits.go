@@ -68,7 +68,7 @@ func (s *search) opening() strategy {
 func (s *search) tryOthers() error {
 	before := s.prober.probes
 	for _, one := range s.others() {
-		if s.best == nil || s.worthwhile(s.prober.probes-before+one.probes(s, s.best.Len())) {
+		if s.best == nil || s.worthwhile(s.prober.probes-before, one.probes(s, s.best.Len())) {
 			if err := s.try(one); err != nil {
 				return err
 			}
@@ -84,12 +84,12 @@ func (s *search) tryOthers() error {
 // others lists strategies, those first that found the smallest sets in networks like this: where errors accumulate the ones that measure shares
 // of the error.
 func (s *search) others() []strategy {
-	shares := []strategy{ranked{byGain}, stepwise{}, descent{}}
+	shares := []strategy{stepwise{}, ranked{byHarm}, ranked{byGain}, descent{}}
 	parts := []strategy{layered{}}
 	for _, order := range s.orders() {
 		parts = append(parts, quickXplain{singles(order)})
 	}
-	rest := []strategy{ranked{byHarm}, ranked{byRelief}, probabilistic{}}
+	rest := []strategy{ranked{byRelief}, probabilistic{}}
 	if s.accumulates() {
 		return slices.Concat(shares, parts, rest)
 	}
@@ -104,18 +104,19 @@ func (s *search) accumulates() bool {
 	return s.result.First != nil && s.result.First.Kind == "accumulated" || s.best != nil && s.best.Len() >= manyCulprits
 }
 
-// worthwhile reports whether so many probes may be spent in all on the chance of a better set: as many as bisection of all units takes for some
-// culprits, and in a thorough search some for every unit. No set is smaller than one unit.
-func (s *search) worthwhile(probes int) bool {
-	const culprits, most = 16, 1000
+// worthwhile reports whether so many more probes may be spent on the chance of a better set, after those already spent on that: in all as many
+// as bisection of all units takes for some culprits, and in a thorough search some for every unit, if the budgets admit it. No set is smaller
+// than one unit.
+func (s *search) worthwhile(spent, probes int) bool {
+	const culprits, each, most = 16, 6, 600
 	if s.best.Len() == 1 && s.Objective != "cost" {
 		return false
 	}
 	limit := culprits * ceilLog2(len(s.units)+1)
 	if s.thorough {
-		limit += min(8*len(s.units), most)
+		limit += min(each*len(s.units), most)
 	}
-	return probes <= limit
+	return spent+probes <= limit && s.leavesHalf(probes)
 }
 
 // try runs one strategy and reduces what it finds to a 1-minimal set, if it is the best so far.

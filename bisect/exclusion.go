@@ -2,11 +2,11 @@ package bisect
 
 import "halfway/engine"
 
-// maxExcluded is how many units bisection with exclusion keeps before it gives up; patience how many where the first node was found to
-// accumulate. Units that turn the verdict one after the other are then no more to blame than what they came after.
+// maxExcluded is how many units bisection with exclusion keeps before it gives up; patience how many of them may do no harm alone. Units that
+// turn the verdict one after the other, but not alone, accumulate, and are no more to blame than what they came after.
 const (
 	maxExcluded = 48
-	patience    = 8
+	patience    = 12
 )
 
 // exclusion is bisection on CNT with the culprits found so far kept in f32: it finds the first CNT that still fails, keeps the node that it
@@ -23,11 +23,8 @@ func (exclusion) find(s *search) (keep engine.Set, ok bool, err error) {
 		keep.Add(s.unitOf[s.firstAt])
 		lo = f.Count
 	}
-	most := maxExcluded
-	if s.accumulates() {
-		most = patience
-	}
-	for range most {
+	innocent := 0
+	for range maxExcluded {
 		done, err := s.repairs(keep)
 		if err != nil || done {
 			return keep, done, err
@@ -44,8 +41,17 @@ func (exclusion) find(s *search) (keep engine.Set, ok bool, err error) {
 		}
 		for _, p := range added {
 			keep.Add(s.unitOf[p])
+			v, err := s.decide(s.members(engine.SetOf(s.unitOf[p])))
+			if err != nil {
+				return keep, false, err
+			}
+			if !v.Bad() {
+				innocent++
+			}
 		}
-		lo = k
+		if lo = k; innocent > patience {
+			return keep, false, nil
+		}
 	}
 	return keep, false, nil
 }

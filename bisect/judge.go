@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"halfway/compare"
 	"halfway/engine"
@@ -28,7 +29,7 @@ type Judgement struct {
 	Verdict Verdict
 	Ratio   float64 // the worst error over its tolerance: above 1 when bad, +Inf when non-finite
 	Metrics []compare.Reading
-	Detail  string // why there is no answer
+	Detail  string // why there is no answer, or no metric
 }
 
 // NewRules returns a Judge of outputs by accept rules, all of which must hold. Without rules it takes compare.Default of the first
@@ -77,7 +78,7 @@ func (b *boundRules) Judge(sample int, o engine.Observation) (Judgement, error) 
 	for i := range c.Readings {
 		c.Readings[i].Sample = sample
 	}
-	j := Judgement{Verdict: Pass, Ratio: c.Ratio, Metrics: c.Readings}
+	j := Judgement{Verdict: Pass, Ratio: c.Ratio, Metrics: c.Readings, Detail: strings.Join(c.Notes, "; ")}
 	switch {
 	case c.NonFinite:
 		j.Verdict, j.Ratio = NonFinite, math.Inf(1)

@@ -47,6 +47,7 @@ func TestJudges(t *testing.T) {
 		{"within the rule", rules, observed(1, 2.25), Pass, 0.5},
 		{"outside", rules, observed(1, 3), Accuracy, 2},
 		{"not finite", rules, observed(1, inf), NonFinite, math.Inf(1)},
+		{"another shape", rules, observed(1), Accuracy, math.Inf(1)},
 		{"no output", rules, engine.Observation{}, "", 0},
 		{"the default", NewRules(nil), observed(1, 2.25), Accuracy, 1.118034},
 		{"at most", NewLimit(false, 2), metric(1), Pass, 0.5},

@@ -41,7 +41,7 @@ func (r ranked) find(s *search) (keep engine.Set, ok bool, err error) {
 	return quickXplain{singles(top)}.find(s)
 }
 
-// order lists the units, the most blamed first.
+// order lists the units, the most blamed first; none when no unit is blamed.
 func (r ranked) order(s *search) ([]int, error) {
 	blame := make([]float64, len(s.units))
 	units := s.live()
@@ -53,6 +53,9 @@ func (r ranked) order(s *search) ([]int, error) {
 		blame[u] = b
 	}
 	slices.SortStableFunc(units, func(a, b int) int { return cmp.Compare(blame[b], blame[a]) })
+	if len(units) == 0 || !(blame[units[0]] > 0) {
+		return nil, nil
+	}
 	return units, nil
 }
 

@@ -45,7 +45,7 @@ type Probe struct {
 	Verdict Verdict           `json:"verdict"`
 	Metrics []compare.Reading `json:"metrics"`          // of the worst sample
 	Sample  int               `json:"sample"`           // index of the worst sample
-	Detail  string            `json:"detail,omitempty"` // of a probe without an answer
+	Detail  string            `json:"detail,omitempty"` // of a probe without an answer, or an output that cannot be compared
 }
 
 // A Result is all that a search found out. It is written as JSON and read back without loss.

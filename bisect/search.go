@@ -260,13 +260,14 @@ func (s *search) warn(text string) { s.result.Warnings = append(s.result.Warning
 // quick is what a search may spend without being asked to.
 const quick = 10 * time.Second
 
-// affords reports whether so many more probes are quick, and leave half of every budget to what follows.
-func (s *search) affords(probes int) bool {
-	took := s.predict(probes)
-	if deadline, ok := s.limits.ctx.Deadline(); ok && took > time.Until(deadline)/2 {
-		return false
-	}
-	return took < quick && (s.limits.maxProbes == 0 || probes <= (s.limits.maxProbes-s.prober.probes)/2)
+// affords reports whether so many more probes are quick and leave half of every budget.
+func (s *search) affords(probes int) bool { return s.predict(probes) < quick && s.leavesHalf(probes) }
+
+// leavesHalf reports whether so many more probes leave half of what is left of every budget to what follows.
+func (s *search) leavesHalf(probes int) bool {
+	deadline, ok := s.limits.ctx.Deadline()
+	return (!ok || s.predict(probes) <= time.Until(deadline)/2) &&
+		(s.limits.maxProbes == 0 || probes <= (s.limits.maxProbes-s.prober.probes)/2)
 }
 
 // predict says how long so many more probes take: by the engine's own estimate, at half a pass a probe, which is what an engine takes that
