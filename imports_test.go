@@ -27,7 +27,9 @@ var allowed = map[string]string{
 	"halfway/engine/passes":     "engine/graph engine/kernel engine/ops engine/tensor",
 	"halfway/engine/kernel":     "engine/tensor",
 	"halfway/engine/ops":        "engine/graph engine/kernel engine/tensor",
-	"halfway/engine/command":    "engine engine/tensor patterns",
+	"halfway/engine/command":    "engine engine/program engine/tensor patterns",
+	"halfway/engine/program":    "",
+	"halfway/engine/openvino":   "engine engine/graph engine/ir engine/ops engine/program engine/tensor patterns",
 	"halfway/engine/builtin":    "engine engine/graph engine/ir engine/kernel engine/onnx engine/ops engine/passes engine/tensor patterns",
 }
 

@@ -13,14 +13,16 @@ import (
 	"time"
 
 	"halfway/engine"
+	"halfway/engine/program"
 	"halfway/engine/tensor"
 	"halfway/patterns"
 )
 
 const (
-	maxStdout = 64 << 20 // bytes kept of what a program prints; more ends it
-	maxStderr = 16 << 10 // last bytes kept of its errors
-	grace     = 2 * time.Second
+	maxStdout  = 64 << 20 // bytes kept of what a program prints; more ends it
+	maxStderr  = 16 << 10 // last bytes kept of its errors
+	errorLines = 12
+	grace      = 2 * time.Second
 )
 
 // A process is a finished run of the program.
@@ -57,14 +59,15 @@ func (e *Engine) run(ctx context.Context, settings patterns.Settings, s engine.S
 	args := e.argv(input, p.output)
 	cmd := exec.CommandContext(deadline, args[0], args[1:]...)
 	cmd.Env = e.environment(settings, input, p.output)
-	stdout, stderr := &capped{most: maxStdout}, &tail{most: maxStderr}
-	stdout.full = func() { killGroup(cmd) }
+	stdout, stderr := &capped{most: maxStdout}, &program.Tail{Most: maxStderr}
+	stdout.full = func() { program.KillGroup(cmd) }
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	inGroup(cmd)
+	program.InGroup(cmd)
+	cmd.Cancel = func() error { program.KillGroup(cmd); return nil }
 	cmd.WaitDelay = grace
 	runErr := cmd.Run()
-	killGroup(cmd)
-	p.stdout, p.stderr = stdout.kept.Bytes(), stderr.String()
+	program.KillGroup(cmd)
+	p.stdout, p.stderr = stdout.kept.Bytes(), stderr.Lines(errorLines)
 	if cmd.ProcessState != nil {
 		p.status = cmd.ProcessState.ExitCode()
 	}
@@ -197,25 +200,4 @@ func (c *capped) Write(b []byte) (int, error) {
 		return len(b), nil // read to its end, so that nothing blocks
 	}
 	return c.kept.Write(b)
-}
-
-// tail keeps the last bytes that are written.
-type tail struct {
-	most int
-	last []byte
-}
-
-func (t *tail) Write(b []byte) (int, error) {
-	t.last = append(t.last, b...)
-	if over := len(t.last) - t.most; over > 0 {
-		t.last = append(t.last[:0], t.last[over:]...)
-	}
-	return len(b), nil
-}
-
-// String is what is kept, of its last lines.
-func (t *tail) String() string {
-	lines := strings.Split(strings.TrimRight(strings.ToValidUTF8(string(t.last), "\uFFFD"), "\n"), "\n")
-	const most = 12
-	return strings.Join(lines[max(len(lines)-most, 0):], "\n")
 }

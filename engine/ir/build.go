@@ -13,6 +13,7 @@ import (
 type builder struct {
 	file    string
 	weights *weights
+	places  map[*graph.Node]Place // nil when nobody asks
 }
 
 // wiring is one network on its way to a graph.
@@ -180,6 +181,9 @@ func (b *builder) addNodes(g *graph.Graph, w *wiring) error {
 			return fmt.Errorf("%s: %w", l, err)
 		}
 		w.nodes[i] = g.Insert(n)
+		if b.places != nil {
+			b.places[n] = l.mark
+		}
 	}
 	for i, n := range w.nodes {
 		if n == nil {

@@ -26,6 +26,7 @@ type layer struct {
 	decompression   bool
 	fused           []string
 	bodies          []*body
+	mark            Place
 }
 
 func (l *layer) String() string { return fmt.Sprintf("layer %s %q (%s)", l.id, l.name, l.op) }
@@ -128,6 +129,7 @@ func (p *parser) layer(e xml.StartElement, n *network) error {
 	if err != nil {
 		return err
 	}
+	l.mark = Place{p.dec.InputOffset(), true}
 	n.layers = append(n.layers, l)
 	if err := p.children(func(e xml.StartElement) error { return p.layerPart(e, l) }); err != nil {
 		return fmt.Errorf("%s: %w", l, err)
@@ -159,6 +161,7 @@ func (p *parser) layerPart(e xml.StartElement, l *layer) (err error) {
 			l.attrs[a.Name.Local] = a.Value
 		}
 	case "rt_info":
+		l.mark = Place{p.dec.InputOffset(), false}
 		err = p.children(func(e xml.StartElement) error { p.runtimeInfo(e, l); return nil })
 	case "input":
 		l.in, err = p.ports()

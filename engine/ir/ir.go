@@ -71,13 +71,17 @@ func openXML(path string) (*os.File, error) {
 	return os.Open(path)
 }
 
-// weights is the .bin file, mapped when the first constant asks for it.
+// weights is the .bin file, mapped when the first constant asks for it, or what stands for it.
 type weights struct {
 	path    string
 	mapping *tensor.Mapping
+	given   []byte
 }
 
 func (w *weights) bytes() ([]byte, error) {
+	if w.given != nil {
+		return w.given, nil
+	}
 	if w.mapping == nil {
 		m, err := tensor.OpenMapping(w.path)
 		if errors.Is(err, os.ErrNotExist) {
