@@ -11,7 +11,7 @@ import (
 
 // A Comparison is what all rules show on one sample.
 type Comparison struct {
-	Readings  []Reading // rule by rule, output by output
+	Readings  []Reading // rule by rule, output by output; of outputs that share a name, the worst
 	Ratio     float64   // the worst error over its tolerance: at most 1 exactly when Pass; for dB 10^((bound-value)/20)
 	NonFinite bool      // the result has a NaN or an infinity where the reference is finite, in what the rules look at
 	Pass      bool      // every rule holds
@@ -88,8 +88,9 @@ func (r Rule) resolve(outputs []engine.Output) (Rule, []int, error) {
 // Compare holds got against ref, the outputs that the acceptor was bound to, or others of the same names in the same order. Outputs of got
 // are found by name. An output that is missing is an error.
 func (a *Acceptor) Compare(ref, got []engine.Output) (Comparison, error) {
-	c := Comparison{Readings: make([]Reading, 0, len(a.bound)), Pass: true}
+	var c Comparison
 	subjects := map[string]*subject{}
+	worst := worstReadings{place: map[[2]string]int{}}
 	for _, b := range a.bound {
 		name := b.target()
 		if b.Output == "" {
@@ -109,11 +110,30 @@ func (a *Acceptor) Compare(ref, got []engine.Output) (Comparison, error) {
 			c.NonFinite = c.NonFinite || s.moments != nil && s.moments.badResult
 		}
 		v, ratio := b.judge(s)
-		c.Readings = append(c.Readings, Reading{Output: name, Metric: b.Metric.String(), Value: Value(v)})
+		worst.add(b.Rule.String(), Reading{Output: name, Metric: b.Metric.String(), Value: Value(v)}, ratio)
 		c.Ratio = max(c.Ratio, ratio)
 	}
-	c.Pass = c.Ratio <= 1
+	c.Readings, c.Pass = worst.readings, c.Ratio <= 1
 	return c, nil
+}
+
+// worstReadings keeps one reading of each rule and output name.
+type worstReadings struct {
+	readings []Reading
+	ratios   []float64
+	place    map[[2]string]int
+}
+
+func (w *worstReadings) add(rule string, r Reading, ratio float64) {
+	key := [2]string{rule, r.Output}
+	i, ok := w.place[key]
+	switch {
+	case !ok:
+		w.place[key] = len(w.readings)
+		w.readings, w.ratios = append(w.readings, r), append(w.ratios, ratio)
+	case ratio > w.ratios[i]:
+		w.readings[i], w.ratios[i] = r, ratio
+	}
 }
 
 // A subject is the part of one output that rules look at.

@@ -205,6 +205,31 @@ func TestWorstRuleDecides(t *testing.T) {
 	}
 }
 
+// TestInferencesOfOneSample has outputs of several inferences under one name: each is compared with its own, and the worst is read.
+func TestInferencesOfOneSample(t *testing.T) {
+	step := func(y float32, label int64) []engine.Output {
+		return []engine.Output{{Name: "y", Tensor: f32(y)}, {Name: "label", Tensor: tensor.Of(tensor.I64, []int64{label}, 1)}}
+	}
+	ref := append(append(step(1, 7), step(2, 8)...), step(3, 9)...)
+	got := append(append(step(1, 7), step(2.5, 8)...), step(3.25, 9)...)
+	rules := Default(ref)
+	if len(rules) != 2 {
+		t.Fatalf("rules %v", rules)
+	}
+	rules[0].Metric.Name, rules[0].Op, rules[0].Bound = "max-abs", "<=", 0.25
+	a, err := Bind(rules, ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := a.Compare(ref, got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Readings) != 2 || c.Readings[0].Value != 0.5 || c.Readings[1].Value != 1 || c.Ratio != 2 {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestValueJSON(t *testing.T) {
 	for text, v := range map[string]float64{`"inf"`: math.Inf(1), `"-inf"`: math.Inf(-1), `"nan"`: math.NaN(), `1.5`: 1.5, `-0.1`: -0.1} {
 		b, err := json.Marshal(Value(v))

@@ -51,7 +51,12 @@ func Default(outputs []engine.Output) []Rule {
 		return []Rule{others}
 	}
 	var rules []Rule
+	seen := map[string]bool{}
 	for _, o := range outputs {
+		if seen[o.Name] { // the same output of a later inference
+			continue
+		}
+		seen[o.Name] = true
 		r := others
 		if o.Tensor.Type.IsFloat() {
 			r = floats
