@@ -120,7 +120,7 @@ func (l *loader) file(path string) (Sample, error) {
 
 func (l *loader) single(path string) ([]tensor.Named, error) {
 	if len(l.inputs) != 1 {
-		return nil, fmt.Errorf("read sample %s: one array, but the model has the inputs %s: give an .npz, or NAME=%s,...", path,
+		return nil, fmt.Errorf("read sample %s: one array, but the model has the inputs %s: give an .npz, or NAME=%s for each", path,
 			l.list(), path)
 	}
 	t, err := tensor.ReadNPYFile(path)

@@ -37,7 +37,7 @@ func randomSample(seed uint64, inputs []Input) (Sample, error) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	for _, in := range inputs {
 		if in.Shape == nil || slices.Contains(in.Shape, -1) {
-			return Sample{}, fmt.Errorf("random data for input %q: its shape %s is not fixed: give --shape %s=...", in.Name, shapeText(in.Shape),
+			return Sample{}, fmt.Errorf("random data for input %q: its shape %s is not fixed: give --shape %s=SHAPE", in.Name, shapeText(in.Shape),
 				in.Name)
 		}
 		elements, err := tensor.Elements(in.Shape)
@@ -45,7 +45,7 @@ func randomSample(seed uint64, inputs []Input) (Sample, error) {
 			return Sample{}, fmt.Errorf("random data for input %q: %w", in.Name, err)
 		}
 		if int64(elements)*int64(in.Type.KeptBytes()) > maxRandomBytes {
-			return Sample{}, fmt.Errorf("random data for input %q: its shape %v needs more than %d bytes: give --shape %s=...", in.Name, in.Shape,
+			return Sample{}, fmt.Errorf("random data for input %q: its shape %v needs more than %d bytes: give --shape %s=SHAPE", in.Name, in.Shape,
 				int64(maxRandomBytes), in.Name)
 		}
 		t, err := in.random(r)
