@@ -31,7 +31,7 @@ func (exclusion) find(s *search) (keep engine.Set, ok bool, err error) {
 		}
 		kept := s.kept(keep)
 		k, found, err := edge(min(lo, s.last()-1), s.last(), func(k int) (Verdict, error) { return s.verdictWithoutAt(k, kept) },
-			func(ks []int) error { return s.expectCountsWithout(ks, kept) })
+			func(ks []int) error { return s.expectCounts(ks, kept) })
 		if err != nil || !found {
 			return keep, false, err
 		}
@@ -65,20 +65,4 @@ func (s *search) verdictWithoutAt(k int, kept engine.Set) (Verdict, error) {
 		return "", err
 	}
 	return s.decide(set.Minus(kept))
-}
-
-// expectCountsWithout announces probes of CNTs with some candidates kept.
-func (s *search) expectCountsWithout(ks []int, kept engine.Set) error {
-	if s.jobs < 2 {
-		return nil
-	}
-	var sets []engine.Set
-	for _, k := range ks[:min(len(ks), s.jobs)] {
-		set, err := s.cnt(k)
-		if err != nil {
-			return err
-		}
-		sets = append(sets, set.Minus(kept))
-	}
-	return s.expect(sets...)
 }

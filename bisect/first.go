@@ -19,7 +19,7 @@ func (s *search) first() error {
 		s.warn("enforcing everything gives no answer, and nothing less was found to fail: " + s.full.Detail)
 		return s.unresolved()
 	}
-	if _, _, err := edge(-1, top, s.verdictAt, s.expectCounts); err != nil {
+	if _, _, err := edge(-1, top, s.verdictAt, s.expectAll); err != nil {
 		return err
 	}
 	k, ok := s.lowestCrossing()
@@ -76,7 +76,7 @@ func (s *search) closeGap() error {
 		if lo == hi-1 || s.counts[lo].Verdict != Pass {
 			return nil
 		}
-		if _, settled, err := edge(lo, hi, s.verdictAt, s.expectCounts); err != nil || !settled {
+		if _, settled, err := edge(lo, hi, s.verdictAt, s.expectAll); err != nil || !settled {
 			return err
 		}
 	}
@@ -146,8 +146,11 @@ func (s *search) verdictAt(k int) (Verdict, error) {
 	return o.Verdict, err
 }
 
-// expectCounts announces probes of CNTs.
-func (s *search) expectCounts(ks []int) error {
+// expectAll announces probes of CNTs.
+func (s *search) expectAll(ks []int) error { return s.expectCounts(ks, engine.Set{}) }
+
+// expectCounts announces probes of CNTs with some candidates kept.
+func (s *search) expectCounts(ks []int, kept engine.Set) error {
 	if s.jobs < 2 {
 		return nil
 	}
@@ -157,7 +160,7 @@ func (s *search) expectCounts(ks []int) error {
 		if err != nil {
 			return err
 		}
-		sets = append(sets, set)
+		sets = append(sets, set.Minus(kept))
 	}
 	return s.expect(sets...)
 }

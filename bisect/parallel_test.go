@@ -55,7 +55,7 @@ func TestJobsSaveRounds(t *testing.T) {
 			if !s.knows(s.prefix(ks[0])) {
 				rounds[jobs]++
 			}
-			return s.expectCounts(ks)
+			return s.expectAll(ks)
 		})
 		if err != nil {
 			t.Fatal(err)

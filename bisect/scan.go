@@ -23,7 +23,7 @@ func (s *search) probeCounts(list []int) error {
 	s.enter(StageScan, len(list))
 	for i, k := range list {
 		if s.jobs > 1 && i%s.jobs == 0 {
-			if err := s.expectCounts(list[i:]); err != nil {
+			if err := s.expectAll(list[i:]); err != nil {
 				return err
 			}
 		}

@@ -3,6 +3,8 @@ package compare
 import (
 	"fmt"
 	"strings"
+
+	"halfway/engine"
 )
 
 // unknown is the error of a name that is none of names. It suggests the nearest and lists some.
@@ -14,52 +16,8 @@ func unknown(what, name string, names []string) error {
 		list, more = list[:most], fmt.Sprintf(" and %d more", len(names)-most)
 	}
 	hint := ""
-	if near, ok := nearest(name, names); ok {
+	if near, ok := engine.Nearest(name, names); ok {
 		hint = fmt.Sprintf("did you mean %q? ", near)
 	}
 	return fmt.Errorf("there is no %s %q; %sthe %ss are %s%s", what, name, hint, what, strings.Join(list, ", "), more)
-}
-
-// nearest returns the name that takes fewest edits from text, if that is no more than half of its letters, and one at least.
-func nearest(text string, names []string) (string, bool) {
-	const long = 200 // edits cost the product of the lengths
-	if len(text) > long {
-		return "", false
-	}
-	best, least := "", max(1, len(text)/2)+1
-	for _, name := range names {
-		if len(name) > long {
-			continue
-		}
-		if d := edits(fold(text), fold(name)); d < least {
-			best, least = name, d
-		}
-	}
-	return best, best != ""
-}
-
-// fold drops what is easily confused: case, and the character that joins words.
-func fold(s string) string {
-	return strings.NewReplacer("_", "-", " ", "-").Replace(strings.ToLower(s))
-}
-
-// edits is the number of insertions, deletions and replacements of bytes that turn a into b (Levenshtein).
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

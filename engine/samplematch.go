@@ -74,37 +74,13 @@ func (l *loader) list() string {
 
 // suggest returns a question about the input whose name is nearest, "" when none is near.
 func (l *loader) suggest(name string) string {
-	best, distance := "", len(name)/2+1
+	var names []string
 	for _, in := range l.inputs {
-		for _, candidate := range append([]string{in.Name}, in.Names...) {
-			if d := editDistance(strings.ToLower(name), strings.ToLower(candidate)); d < distance {
-				best, distance = candidate, d
-			}
-		}
+		names = append(append(names, in.Name), in.Names...)
 	}
-	if best == "" {
+	near, ok := Nearest(name, names)
+	if !ok {
 		return ""
 	}
-	return fmt.Sprintf(" (did you mean %q?)", best)
-}
-
-// editDistance is Levenshtein's, in bytes.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substitute := diagonal
-			if a[i] != b[j] {
-				substitute++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitute, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return fmt.Sprintf(" (did you mean %q?)", near)
 }
