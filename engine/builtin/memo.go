@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"encoding/binary"
 
+	"halfway/engine/kernel"
 	"halfway/engine/tensor"
 )
 
@@ -41,6 +42,7 @@ type rounds struct{ in, out []bool }
 // whatever was dropped in between. When the elements of unused values exceed the budget, those that are cheapest to compute again for
 // their size go first (GreedyDual-Size, Cao and Irani 1997).
 type memo struct {
+	workers     *kernel.Workers // hash
 	budget      int64
 	ids         uint32
 	derivations map[string]*derivation
@@ -60,8 +62,8 @@ type content struct {
 // maxDerivations bounds the memory of the lookups; beyond it the memo starts afresh.
 const maxDerivations = 1 << 20
 
-func newMemo(budget int64) *memo {
-	m := &memo{budget: budget}
+func newMemo(budget int64, w *kernel.Workers) *memo {
+	m := &memo{budget: budget, workers: w}
 	m.reset()
 	return m
 }
@@ -114,7 +116,7 @@ func bit(b bool) byte {
 // intern returns the value of slot with the elements of t: one that is there already when its bits are equal, so that a difference which
 // rounding or an integer type removes ends here.
 func (m *memo) intern(slot int, t *tensor.Tensor) (v *value, known bool) {
-	c := content{slot, tensor.HashBits(t)}
+	c := content{slot, m.workers.Hash(t)}
 	for _, v := range m.contents[c] {
 		if v.tensor != nil && tensor.Equal(v.tensor, t) {
 			return v, true

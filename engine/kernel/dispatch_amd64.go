@@ -175,3 +175,12 @@ func interleave(dst []float32, m Matrix, row, n, k0, k1, width int) int {
 	}
 	return k0 + done*8
 }
+
+// hashStripes adds stripes to sums and moves the keys on.
+func hashStripes(sums, keys *[hashLanes]uint64, data []byte) {
+	if !vectors || len(data) == 0 {
+		hashGeneric(sums, keys, data)
+		return
+	}
+	hashAVX2(sums, keys, &data[0], len(data)/hashStripe)
+}

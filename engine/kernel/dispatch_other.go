@@ -30,3 +30,5 @@ func rowTaps(dst, src []float32, taps []int, weights []float32, stride int) {
 func gather(dst, image []float32, taps []int, places *[tileCols]int32) bool { return false }
 
 func interleave(dst []float32, m Matrix, row, n, k0, k1, width int) int { return k0 }
+
+func hashStripes(sums, keys *[hashLanes]uint64, data []byte) { hashGeneric(sums, keys, data) }

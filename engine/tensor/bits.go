@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"math/bits"
 	"slices"
 	"unsafe"
 )
+
+// Memory returns the elements' bytes in the machine's order, shared.
+func (t *Tensor) Memory() []byte { return t.view() }
 
 // view returns the elements' memory, shared.
 func (t *Tensor) view() []byte {
@@ -47,47 +49,6 @@ func viewOf[E Element](d []E) []byte {
 // Equal reports whether a and b have the same type, the same shape and the same bits: NaNs of equal bits are equal, 0 and -0 are not.
 func Equal(a, b *Tensor) bool {
 	return a.Type == b.Type && slices.Equal(a.Shape, b.Shape) && bytes.Equal(a.view(), b.view())
-}
-
-// HashBits returns a hash of t's type, shape and bits that is the same in every run. It is fast (memory speed), spreads well, and is no
-// defence against inputs made to collide: confirm a match by Equal.
-func HashBits(t *Tensor) uint64 {
-	h := mix(uint64(t.Type)^salt[0], uint64(len(t.Shape))^salt[1])
-	for _, d := range t.Shape {
-		h = mix(h^uint64(d), salt[2])
-	}
-	return hashBytes(t.view(), h)
-}
-
-// salt are odd constants with as many ones as zeros in every byte, as wyhash uses them.
-var salt = [...]uint64{0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3, 0x589965cc75374cc3}
-
-// mix folds the 128-bit product of a and b.
-func mix(a, b uint64) uint64 {
-	hi, lo := bits.Mul64(a, b)
-	return hi ^ lo
-}
-
-// hashBytes is the loop of wyhash (final version 4) with four independent chains of 16 bytes each.
-func hashBytes(b []byte, seed uint64) uint64 {
-	n := uint64(len(b))
-	word := binary.LittleEndian.Uint64
-	h0, h1, h2, h3 := seed, seed, seed, seed
-	for ; len(b) >= 64; b = b[64:] {
-		h0 = mix(word(b[0:8])^salt[0], word(b[8:16])^h0)
-		h1 = mix(word(b[16:24])^salt[1], word(b[24:32])^h1)
-		h2 = mix(word(b[32:40])^salt[2], word(b[40:48])^h2)
-		h3 = mix(word(b[48:56])^salt[3], word(b[56:64])^h3)
-	}
-	h := h0 ^ h1 ^ h2 ^ h3
-	if len(b) > 0 {
-		var rest [64]byte
-		copy(rest[:], b)
-		for i := 0; i < len(b); i += 16 {
-			h = mix(word(rest[i:])^salt[1], word(rest[i+8:])^h)
-		}
-	}
-	return mix(h^salt[0], n^salt[1])
 }
 
 // Digest returns the SHA-256 of t's type, shape and bits.

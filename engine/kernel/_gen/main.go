@@ -28,6 +28,7 @@ var files = []struct {
 	{"function", functions},
 	{"row", row},
 	{"pack", pack},
+	{"hash", hash},
 }
 
 // A generator is the code of one file.
@@ -113,5 +114,13 @@ func (g *generator) repeated(bits uint32) operand.Mem {
 		}
 		g.vectors[bits] = m
 	}
+	return m
+}
+
+// quad is the address of a constant of 8 bytes.
+func (g *generator) quad(bits uint64) operand.Mem {
+	m := g.StaticGlobal(fmt.Sprintf("%s_%016x", g.name, bits))
+	g.DataAttributes(attr.RODATA | attr.NOPTR)
+	g.AddDatum(0, operand.U64(bits))
 	return m
 }
