@@ -7,6 +7,9 @@
 //   - in the MLP of layer 2 pairs of hidden units carry the same large value, 2^12, and their difference is what counts: massive activations
 //     that cancel.
 //
+// The plugin keeps the positions in f32 by itself where it recognises the rotary embedding; so in the view plugin only the second is found, in
+// the view plain both.
+//
 // Run it in the module's root: go run ./testdata/tiny-lm/gen
 package main
 
