@@ -22,6 +22,13 @@ func init() {
 	register("Celu", celu)
 	register("Shrink", shrink)
 	register("Swish", swish)
+	register("SwiGLU", func(c *call) ([]graph.Port, error) {
+		y, err := swish(c)
+		if err != nil {
+			return nil, err
+		}
+		return c.one("Multiply", numpyBroadcast(), y[0], c.input(1))
+	})
 	register("Softmax", softmax("Softmax"))
 	register("LogSoftmax", softmax("LogSoftmax"))
 	register("Hardmax", hardmax)

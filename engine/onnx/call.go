@@ -53,7 +53,7 @@ var opsets = map[string]string{"AvgPool": "opset14", "BatchNormInference": "opse
 	"IsInf": "opset10", "IsNaN": "opset10", "LSTMSequence": "opset5", "LogSoftmax": "opset5", "MVN": "opset6", "MaxPool": "opset14",
 	"Mish": "opset4", "NonZero": "opset3", "Pad": "opset12", "RNNSequence": "opset5", "Range": "opset4", "ReduceL1": "opset4",
 	"ReduceL2": "opset4", "Round": "opset5", "ScatterElementsUpdate": "opset12", "ScatterNDUpdate": "opset15", "ShapeOf": "opset3",
-	"Slice": "opset8", "SoftPlus": "opset4", "SoftSign": "opset9", "Softmax": "opset8", "Swish": "opset4", "TopK": "opset11",
+	"Slice": "opset8", "SoftPlus": "opset4", "SoftSign": "opset9", "ScaledDotProductAttention": "opset13", "Softmax": "opset8", "Swish": "opset4", "TopK": "opset11",
 	"Asinh": "opset4", "BitCast": "onnx", "CumProd": "onnx", "Det": "onnx", "Resize": "onnx", "TfIdfVectorizer": "onnx", "Acosh": "opset4", "Atanh": "opset4", "Unique": "opset10"}
 
 // many adds an operation and returns its outputs, of which there are so many: zero Ports after an error.

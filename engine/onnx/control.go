@@ -161,6 +161,11 @@ func (c *call) truth(p graph.Port) (yes, known bool) {
 	return tensor.Data[bool](v)[0], true
 }
 
+// nested is the scope of a graph whose nodes join those around it.
+func (c *call) nested(p *graphProto) *scope {
+	return &scope{builder: c.builder, parent: c.scope, values: map[string]graph.Port{}, types: p.values, opsets: c.opsets, attrs: c.attrs, depth: c.depth}
+}
+
 // chosen translates one branch in the node's place.
 func (c *call) chosen(yes bool) ([]graph.Port, error) {
 	name := "else_branch"
@@ -171,7 +176,7 @@ func (c *call) chosen(yes bool) ([]graph.Port, error) {
 	if a == nil || a.g == nil {
 		return nil, fmt.Errorf("attribute %s is missing", name)
 	}
-	s := &scope{builder: c.builder, parent: c.scope, values: map[string]graph.Port{}, types: a.g.values, opsets: c.opsets, attrs: c.attrs, depth: c.depth}
+	s := c.nested(a.g)
 	if err := s.fillNodes(a.g); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

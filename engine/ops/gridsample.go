@@ -14,6 +14,7 @@ import (
 func init() { register("GridSample", newGridSample) }
 
 // gridSample: inputs are images [N, C, H, W] and places x, y [N, H', W', 2], from -1 to 1 across the image; the output is [N, C, H', W'].
+// ONNX also has volumes [N, C, D, H, W] with places x, y, z [N, D', H', W', 3].
 type gridSample struct {
 	aligned       bool // -1 and 1 are the centres of the outermost pixels rather than their edges
 	mode, padding string
@@ -36,17 +37,21 @@ func (o *gridSample) Infer(in []Arg) ([]Spec, error) {
 	if err := wantFloats(in, 1); err != nil {
 		return nil, err
 	}
-	if err := wantRank(in, 0, 4); err != nil {
+	if err := wantRank(in, 0, 4, 5); err != nil {
 		return nil, err
 	}
 	s, g := in[0].Shape, in[1].Shape
 	if s == nil || g == nil {
 		return []Spec{{Type: in[0].Type}}, nil
 	}
-	if err := wantShape(in, 1, s[0], -1, -1, 2); err != nil {
+	if len(s) == 5 {
+		if err := wantShape(in, 1, s[0], -1, -1, -1, 3); err != nil {
+			return nil, err
+		}
+	} else if err := wantShape(in, 1, s[0], -1, -1, 2); err != nil {
 		return nil, err
 	}
-	return []Spec{{in[0].Type, []int{s[0], s[1], g[1], g[2]}}}, nil
+	return []Spec{{in[0].Type, joinShapes(s[:2], g[1:len(g)-1])}}, nil
 }
 
 func (o *gridSample) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
@@ -58,22 +63,34 @@ func (o *gridSample) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor)
 	return nil
 }
 
-// sampleGrid finds the pixels and weights of each place once for all channels.
+// sampleGrid finds the pixels and weights of each place once for all channels. An image is a volume of depth 1.
 func sampleGrid[T real](o *gridSample, w *kernel.Workers, in []Operand, out *tensor.Tensor) {
-	channels, height, width := in[0].Shape[1], in[0].Shape[2], in[0].Shape[3]
-	places := in[1].Shape[1] * in[1].Shape[2]
+	batch, channels, size := in[0].Shape[0], in[0].Shape[1], in[0].Shape[2:]
+	axes, width, plane := len(size), size[len(size)-1], product(size[len(size)-2:])
+	places, volume := product(in[1].Shape[1:len(in[1].Shape)-1]), product(size)
 	src, grid, dst := tensor.Data[T](in[0].Tensor), floatValues(in[1].Tensor), tensor.Data[T](out)
-	w.For(in[0].Shape[0]*places, 1+1024/max(channels, 1), func(lo, hi int) {
+	w.For(batch*places, 1+1024/max(channels, 1), func(lo, hi int) {
 		for p := lo; p < hi; p++ {
-			xs := sampleTaps(o, T(grid[2*p]), width)
-			ys := sampleTaps(o, T(grid[2*p+1]), height)
-			n, at := p/places, p%places
+			at := grid[axes*p:][:axes]
+			xs, ys, zs := sampleTaps(o, T(at[0]), width), sampleTaps(o, T(at[1]), size[axes-2]), []tap[T]{{0, 1}}
+			if axes == 3 {
+				zs = sampleTaps(o, T(at[2]), size[0])
+			}
 			for c := range channels {
-				image := src[(n*channels+c)*height*width:][:height*width]
-				dst[(n*channels+c)*places+at] = weigh(image, width, xs, ys)
+				i := p/places*channels + c
+				dst[i*places+p%places] = weighVolume(src[i*volume:][:volume], plane, width, xs, ys, zs)
 			}
 		}
 	})
+}
+
+// weighVolume is the sum of the pixels where xs, ys and zs cross, by their weights.
+func weighVolume[T real](volume []T, plane, width int, xs, ys, zs []tap[T]) T {
+	sum := T(0)
+	for _, z := range zs {
+		sum += T(z.weight * weigh(volume[z.index*plane:][:plane], width, xs, ys))
+	}
+	return sum
 }
 
 // A tap is a position along an axis and its weight.
