@@ -116,12 +116,15 @@ func thresholdedRelu(c *call) ([]graph.Port, error) {
 	return c.one("Multiply", numpyBroadcast(), x, c.convert(above, t))
 }
 
-// celu is alpha * Elu(x / alpha).
+// celu is max(0, x) + min(0, alpha * (exp(x / alpha) - 1)).
 func celu(c *call) ([]graph.Port, error) {
 	x := c.input(0)
-	alpha := c.scalar(c.kind(x), c.float("alpha", 1))
-	elu := c.op("Elu", graph.Attrs{"alpha": "1"}, c.op("Divide", numpyBroadcast(), x, alpha))
-	return c.one("Multiply", numpyBroadcast(), alpha, elu)
+	t := c.kind(x)
+	alpha, zero := c.scalar(t, c.float("alpha", 1)), c.scalar(t, 0)
+	above := c.op("Maximum", numpyBroadcast(), zero, x)
+	power := c.op("Exp", nil, c.op("Divide", numpyBroadcast(), x, alpha))
+	below := c.op("Multiply", numpyBroadcast(), alpha, c.op("Subtract", numpyBroadcast(), power, c.scalar(t, 1)))
+	return c.one("Add", numpyBroadcast(), above, c.op("Minimum", numpyBroadcast(), zero, below))
 }
 
 // shrink is x-bias above lambd, x+bias below -lambd, else 0.

@@ -17,10 +17,10 @@ import (
 // elementTypes are the codes of TensorProto.DataType.
 var elementTypes = map[int64]tensor.DType{1: tensor.F32, 2: tensor.U8, 3: tensor.I8, 4: tensor.U16, 5: tensor.I16, 6: tensor.I32, 7: tensor.I64,
 	9: tensor.Bool, 10: tensor.F16, 11: tensor.F64, 12: tensor.U32, 13: tensor.U64, 16: tensor.BF16, 17: tensor.F8E4M3, 19: tensor.F8E5M2,
-	21: tensor.U4, 22: tensor.I4, 23: tensor.F4E2M1, 24: tensor.F8E8M0}
+	21: tensor.U4, 22: tensor.I4, 23: tensor.F4E2M1, 24: tensor.F8E8M0, 25: tensor.U2}
 
 // otherTypes are the codes of types that no OpenVINO operation has.
-var otherTypes = map[int64]string{8: "string", 14: "complex64", 15: "complex128", 18: "float8e4m3fnuz", 20: "float8e5m2fnuz", 25: "uint2", 26: "int2"}
+var otherTypes = map[int64]string{8: "string", 14: "complex64", 15: "complex128", 18: "float8e4m3fnuz", 20: "float8e5m2fnuz", 26: "int2"}
 
 func dtypeOf(code int64) (tensor.DType, error) {
 	if t, ok := elementTypes[code]; ok {

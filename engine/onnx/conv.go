@@ -124,7 +124,13 @@ func convTranspose(c *call) ([]graph.Port, error) {
 		in[1] = c.op("Reshape", graph.Attrs{"special_zero": "false"}, weights, c.i64s(append([]int{group, shape[0] / group}, shape[1:]...)...))
 		name = "GroupConvolutionBackpropData"
 	}
-	if output := c.ints("output_shape"); output != nil {
+	output := c.ints("output_shape")
+	if output == nil && strings.HasPrefix(w.autoPad, "same") {
+		for i, stride := range w.strides {
+			output = append(output, c.shape(x)[i+2]*stride)
+		}
+	}
+	if output != nil {
 		if attrs["auto_pad"] == "explicit" {
 			attrs["auto_pad"] = "same_upper"
 		}

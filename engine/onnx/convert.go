@@ -9,7 +9,7 @@ import (
 
 func init() {
 	register("Cast", cast)
-	register("CastLike", func(c *call) ([]graph.Port, error) { return c.one("ConvertLike", nil, c.input(0), c.input(1)) })
+	register("CastLike", castLike)
 	register("Identity", func(c *call) ([]graph.Port, error) { return []graph.Port{c.input(0)}, c.err })
 	register("Dropout", dropout)
 	register("Constant", constant)
@@ -22,7 +22,22 @@ func cast(c *call) ([]graph.Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.one("Convert", graph.Attrs{"destination_type": t.String()}, c.input(0))
+	return []graph.Port{c.castTo(c.input(0), t)}, c.err
+}
+
+// castTo is a Convert; to a float of 8 bits, unless the node has saturate=0, what is too large becomes the largest value, infinities too.
+func (c *call) castTo(x graph.Port, t tensor.DType) graph.Port {
+	if limit := map[tensor.DType]string{tensor.F8E4M3: "448", tensor.F8E5M2: "57344"}[t]; limit != "" && c.int("saturate", 1) != 0 && c.kind(x).IsFloat() {
+		x = c.op("Clamp", graph.Attrs{"min": "-" + limit, "max": limit}, x)
+	}
+	return c.op("Convert", graph.Attrs{"destination_type": t.String()}, x)
+}
+
+func castLike(c *call) ([]graph.Port, error) {
+	if t := c.kind(c.input(1)); t == tensor.F8E4M3 || t == tensor.F8E5M2 {
+		return []graph.Port{c.castTo(c.input(0), t)}, c.err
+	}
+	return c.one("ConvertLike", nil, c.input(0), c.input(1))
 }
 
 func bitCast(c *call) ([]graph.Port, error) {

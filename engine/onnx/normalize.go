@@ -132,7 +132,7 @@ func rmsNormalization(c *call) ([]graph.Port, error) {
 	square := c.op("Power", numpyBroadcast(), x, c.scalar(t, 2))
 	mean := c.op("ReduceMean", graph.Attrs{"keep_dims": "true"}, square, c.i64s(span(axis, c.rank(x))...))
 	root := c.op("Sqrt", nil, c.op("Add", numpyBroadcast(), mean, c.scalar(t, c.float("epsilon", float64(float32(1e-5))))))
-	y := c.op("Divide", numpyBroadcast(), x, root)
+	y := c.op("Multiply", numpyBroadcast(), x, c.op("Power", numpyBroadcast(), root, c.scalar(t, -1)))
 	return c.one("Multiply", numpyBroadcast(), y, c.input(1))
 }
 
@@ -142,14 +142,18 @@ func lrn(c *call) ([]graph.Port, error) {
 	return c.one("LRN", attrs, c.input(0), c.i64s(1))
 }
 
+// lpNormalization adds the least normal float to the sum before it divides, as OpenVINO's frontend does, so that zeros stay zeros.
 func lpNormalization(c *call) ([]graph.Port, error) {
 	x := c.input(0)
-	axis := c.i64s(c.axis(x, c.int("axis", -1)))
-	name := "ReduceL2"
+	t, axis := c.kind(x), c.i64s(c.axis(x, c.int("axis", -1)))
+	least := c.scalar(t, 0x1p-126)
 	if c.int("p", 2) == 1 {
-		name = "ReduceL1"
+		norm := c.op("ReduceL1", graph.Attrs{"keep_dims": "true"}, x, axis)
+		return c.one("Divide", numpyBroadcast(), x, c.op("Add", numpyBroadcast(), norm, least))
 	}
-	return c.one("Divide", numpyBroadcast(), x, c.op(name, graph.Attrs{"keep_dims": "true"}, x, axis))
+	square := c.op("Power", numpyBroadcast(), x, c.scalar(t, 2))
+	sum := c.op("Add", numpyBroadcast(), c.op("ReduceSum", graph.Attrs{"keep_dims": "true"}, square, axis), least)
+	return c.one("Divide", numpyBroadcast(), x, c.op("Sqrt", nil, sum))
 }
 
 func meanVariance(c *call) ([]graph.Port, error) {

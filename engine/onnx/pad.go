@@ -87,15 +87,13 @@ func (c *call) padsLater(rank int) (begin, end graph.Port) {
 func (c *call) wrapped(x, begin, end graph.Port) graph.Port {
 	low, known := c.knownInts(begin)
 	high, too := c.knownInts(end)
-	if !known || !too {
-		c.fail("mode wrap needs pads that are known before running")
-		return x
-	}
 	for axis, size := range c.shape(x) {
-		if low[axis] == 0 && high[axis] == 0 {
+		if known && too && low[axis] == 0 && high[axis] == 0 {
 			continue
 		}
-		index := c.op("Range", graph.Attrs{"output_type": "i64"}, c.i64(-low[axis]), c.i64(size+high[axis]), c.i64(1))
+		pick := func(p graph.Port) graph.Port { return c.op("Gather", graph.Attrs{"batch_dims": "0"}, p, c.i64(axis), c.i64(0)) }
+		from, to := c.op("Negative", nil, pick(begin)), c.op("Add", numpyBroadcast(), pick(end), c.i64(size))
+		index := c.op("Range", graph.Attrs{"output_type": "i64"}, from, to, c.i64(1))
 		index = c.op("FloorMod", numpyBroadcast(), index, c.i64(max(size, 1)))
 		x = c.op("Gather", graph.Attrs{"batch_dims": "0"}, x, index, c.i64(axis))
 	}

@@ -98,7 +98,7 @@ func quantizeLinear(c *call) ([]graph.Port, error) {
 		}
 	}
 	if to.IsFloat() {
-		return []graph.Port{c.convert(c.op("Divide", numpyBroadcast(), x, scale), to)}, c.err
+		return []graph.Port{c.castTo(c.op("Divide", numpyBroadcast(), x, scale), to)}, c.err
 	}
 	return []graph.Port{c.quantize(x, scale, zero, to)}, c.err
 }

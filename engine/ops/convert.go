@@ -41,7 +41,7 @@ func (c *convert) Infer(in []Arg) ([]Spec, error) {
 	if c.like {
 		to = in[1].Type
 	}
-	if to.Bits() < 8 || to == tensor.F8E8M0 {
+	if to.Bits() < 2 || to.Bits() < 8 && to.IsFloat() || to == tensor.F8E8M0 {
 		return nil, fmt.Errorf("conversion from %s to %s is not supported", in[0].Type, to)
 	}
 	return []Spec{{to, in[0].Shape}}, nil
@@ -72,7 +72,25 @@ func (c *convert) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) er
 	case []bool:
 		convertIntegers(w, bytesOf(src), out[0])
 	}
+	if t := out[0].Type; t.IsInteger() && t.Bits() < 8 {
+		wrapBits(out[0])
+	}
 	return nil
+}
+
+// wrapBits gives integers narrower than a byte, which are kept as bytes, the value of their low bits.
+func wrapBits(t *tensor.Tensor) {
+	unused := 8 - t.Type.Bits()
+	switch d := t.Any().(type) {
+	case []int8:
+		for i, v := range d {
+			d[i] = v << unused >> unused
+		}
+	case []uint8:
+		for i, v := range d {
+			d[i] = v << unused >> unused
+		}
+	}
 }
 
 func convertFloats[S real](w *kernel.Workers, src []S, out *tensor.Tensor) {
