@@ -13,7 +13,7 @@ import (
 // search, patterns and tensors know nobody)..
 var allowed = map[string]string{
 	"halfway":                   "cmd",
-	"halfway/cmd":               "bisect/report bisect compare patterns engine engine/builtin engine/command engine/tensor",
+	"halfway/cmd":               "bisect/report bisect compare patterns engine engine/builtin engine/command engine/openvino engine/tensor",
 	"halfway/bisect/report":     "bisect compare patterns engine",
 	"halfway/bisect":            "compare patterns engine engine/tensor",
 	"halfway/compare":           "engine engine/tensor",

@@ -91,7 +91,7 @@ func (b *bisectCommand) run(c *cobra.Command, args []string) error {
 		return err
 	}
 	defer s.close()
-	references, err := b.judge.references(s)
+	references, err := b.judge.references(ctx, s)
 	if err != nil {
 		return err
 	}

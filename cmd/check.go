@@ -70,7 +70,7 @@ func (k *checkCommand) run(c *cobra.Command, args []string) error {
 		return err
 	}
 	defer s.close()
-	references, err := k.judge.references(s)
+	references, err := k.judge.references(c.Context(), s)
 	if err != nil {
 		return err
 	}

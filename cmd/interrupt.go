@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"halfway/engine"
+	"halfway/engine/openvino"
 )
 
 // errInterrupted is the cause with which a signal ends a command's context.
@@ -83,8 +84,11 @@ func (p prompt) Seconds(passes float64) float64 {
 
 // searched is the engine as a search gets it: the built-in one is made prompt, others end their processes by themselves.
 func searched(r runner) engine.Engine {
-	if p, ok := r.(programRunner); ok {
-		return p.Engine
+	switch e := r.(type) {
+	case programRunner:
+		return e.Engine
+	case *openvino.Engine:
+		return e
 	}
 	return prompt{r}
 }

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -38,8 +39,12 @@ func (f *judgeFlags) rules() ([]compare.Rule, error) {
 	return rules, nil
 }
 
-// references reads the reference outputs of the samples, nil when none are given.
-func (f *judgeFlags) references(s *subject) ([][]engine.Output, error) {
+// references are the reference outputs of the samples: those given, else what an engine has as its own reference; nil where that is its run with
+// nothing enforced.
+func (f *judgeFlags) references(ctx context.Context, s *subject) ([][]engine.Output, error) {
+	if own, ok := s.engine.(engine.Referrer); ok && len(f.reference) == 0 {
+		return ownReferences(ctx, own, s.samples)
+	}
 	if n := len(f.reference); n > 0 && n != len(s.samples) {
 		return nil, usage(fmt.Errorf("%d --reference for %d samples: give one for each, in their order", n, len(s.samples)))
 	}
@@ -63,6 +68,17 @@ func (f *judgeFlags) references(s *subject) ([][]engine.Output, error) {
 			s.notes = append(s.notes, path+": "+n)
 		}
 		list = append(list, outputs)
+	}
+	return list, nil
+}
+
+func ownReferences(ctx context.Context, e engine.Referrer, samples []engine.Sample) (list [][]engine.Output, err error) {
+	for _, s := range samples {
+		o, err := e.Reference(ctx, s)
+		if err != nil {
+			return nil, fmt.Errorf("running the reference on %s: %w", s.Source, err)
+		}
+		list = append(list, o.Outputs)
 	}
 	return list, nil
 }

@@ -20,11 +20,13 @@ type modelFlags struct {
 	inputs                  []string
 	threads                 int
 	memory                  byteSize
+	python                  string
 }
 
 // register adds the flags to c. Precisions are those that c allows, its default first.
 func (f *modelFlags) register(c *cobra.Command, precisions ...string) {
-	f.engine = choose(c, "engine", "what runs the model", "builtin")
+	f.engine = choose(c, "engine", "what runs the model, see \"halfway help engines\"", "builtin", "openvino")
+	c.Flags().StringVar(&f.python, "python", "", "with --engine openvino: the Python `INTERPRETER` whose openvino is used (default $HALFWAY_PYTHON, else python3)")
 	f.view = choose(c, "view", `what counts as a node, see "halfway help views"`, views()...)
 	f.precision = choose(c, "precision", "precision to enforce", precisions...)
 	c.Flags().StringArrayVar(&f.inputs, "input", nil,
@@ -81,14 +83,20 @@ type subject struct {
 // open opens the model at path and loads the samples. Without --input it takes random:0 where random is set, with a note, else none.
 func (f *modelFlags) open(ctx context.Context, path string, random bool) (*subject, error) {
 	s := &subject{path: path}
-	err := promptly(ctx, func() error { return s.prepare(f, random) })
+	prepare := func() error { return s.prepare(ctx, f, random) }
+	err := error(nil)
+	if f.engine.value == "openvino" { // ends its process and removes its folder by itself when ctx ends
+		err = prepare()
+	} else {
+		err = promptly(ctx, prepare)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *subject) prepare(f *modelFlags, random bool) error {
+func (s *subject) prepare(ctx context.Context, f *modelFlags, random bool) error {
 	if f.threads < 0 {
 		return usage(fmt.Errorf("--threads %d: want a number that is not negative", f.threads))
 	}
@@ -96,8 +104,11 @@ func (s *subject) prepare(f *modelFlags, random bool) error {
 	if err != nil {
 		return err
 	}
-	if f.engine.value == "command" {
+	switch f.engine.value {
+	case "command":
 		return s.prepareProgram(f, random)
+	case "openvino":
+		return s.prepareOpenVINO(ctx, f, precision, random)
 	}
 	model, err := builtin.Open(s.path)
 	if err != nil {

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -30,12 +31,17 @@ with the indices 0..k. A node's unit is the index of the node whose kernel compu
 			if err != nil {
 				return err
 			}
+			defer s.close()
 			list, err := s.engine.Candidates(c.Context())
 			if err != nil {
 				return err
 			}
 			nodes := report.NewNodes(s.path, f.view.value, f.precision.value, list)
-			if e, ok := s.engine.(*builtin.Engine); ok && all {
+			if all {
+				e, ok := s.engine.(*builtin.Engine)
+				if !ok {
+					return usage(errors.New("--all is for --engine builtin"))
+				}
 				nodes.AddOthers(e.Others())
 			}
 			if json != "" {

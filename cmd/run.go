@@ -84,6 +84,7 @@ func (r *runCommand) infer(ctx context.Context, c *cobra.Command, path string, s
 	if err != nil {
 		return nil, nil, enforced, err
 	}
+	defer s.close()
 	note(c, r.talk.quiet, s.notes...)
 	if len(s.samples) != 1 {
 		return nil, nil, enforced, usage(fmt.Errorf("run is one inference on one sample, but %s holds %d", r.model.inputs[0], len(s.samples)))
@@ -94,7 +95,7 @@ func (r *runCommand) infer(ctx context.Context, c *cobra.Command, path string, s
 	if enforced, err = bisect.Admitted(candidates, settings); err != nil {
 		return nil, nil, enforced, err
 	}
-	o, err := prompt{s.engine}.Run(ctx, enforced, s.samples[0])
+	o, err := searched(s.engine).Run(ctx, enforced, s.samples[0])
 	return o.Outputs, candidates, enforced, err
 }
 

@@ -88,6 +88,11 @@ type Prefixer interface {
 	Prefix(ctx context.Context, k int) (Set, error)
 }
 
+// A Referrer is an Engine that can run the model in f32 altogether, where nothing enforced need not be the same.
+type Referrer interface {
+	Reference(ctx context.Context, s Sample) (Observation, error)
+}
+
 // FailureKind says how a probe ended without an answer.
 type FailureKind string
 

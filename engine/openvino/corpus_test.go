@@ -46,7 +46,7 @@ func (c golden) open(t *testing.T, view string) (*openvino.Engine, engine.Sample
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { check(t, m.Close()) })
+	t.Cleanup(m.Close)
 	arrays, err := tensor.ReadNPZ(filepath.Join(c.dir, "input.npz"))
 	if err != nil {
 		t.Fatal(err)

@@ -19,9 +19,6 @@ import (
 
 // An Engine runs one model in one view. Runs queue: the plugin has one stream.
 type Engine struct {
-	// Timeout bounds one run; 0: no limit. Set it before the first.
-	Timeout time.Duration
-
 	model    *Model
 	options  Options
 	folder   string // private: the exported graph, its constants, inputs and outputs
@@ -131,7 +128,7 @@ func (e *Engine) request(ctx context.Context, kept []int, hint string, inference
 	if kept == nil {
 		kept = []int{}
 	}
-	err = e.worker.ask(ctx, e.Timeout, map[string]any{"op": "run", "kept": kept, "hint": hint, "inferences": inferences, "folder": e.folder}, &a)
+	err = e.worker.ask(ctx, e.options.Timeout, map[string]any{"op": "run", "kept": kept, "hint": hint, "inferences": inferences, "folder": e.folder}, &a)
 	return a, err
 }
 
@@ -151,12 +148,18 @@ func (e *Engine) revive(ctx context.Context) (err error) {
 
 // Candidates returns the model's candidates in counting order, those of the main graph first.
 func (e *Engine) Candidates(context.Context) ([]engine.Candidate, error) {
+	if e.options.Precision == tensor.F32 {
+		return nil, nil
+	}
 	return slices.Clone(e.units.candidates), nil
 }
 
 // Run runs the model on s under the bf16 hint with the candidates outside set marked to stay in f32. Enforced is what the execution graph shows,
 // and what was asked for where it shows nothing.
 func (e *Engine) Run(ctx context.Context, set engine.Set, s engine.Sample) (engine.Observation, error) {
+	if e.options.Precision == tensor.F32 {
+		return e.Reference(ctx, s)
+	}
 	kept := []int{}
 	for p := range e.units.candidates {
 		if !set.Has(p) {

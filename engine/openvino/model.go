@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"halfway/engine"
 	"halfway/engine/tensor"
@@ -98,11 +99,10 @@ func (m *Model) Files() []string {
 }
 
 // Close ends the worker that no engine took over.
-func (m *Model) Close() error {
+func (m *Model) Close() {
 	if m.worker != nil {
 		m.worker.kill()
 	}
-	return nil
 }
 
 // shapes are the asked shapes by the number of the input.
@@ -121,9 +121,10 @@ func (m *Model) shapes(asked map[string][]int) (map[string][]int, error) {
 // Options say how a model is to be run.
 type Options struct {
 	View      string           // one of Views; "" is the first
-	Precision tensor.DType     // BF16, the only one that releases enforce node by node
+	Precision tensor.DType     // BF16, the only one that releases enforce node by node; F32 has no candidates
 	Threads   int              // 0: one; with several a few models give other bits
 	Shapes    map[string][]int // input shapes by any of an input's names, in place of the file's
+	Timeout   time.Duration    // of one run; 0: no limit
 	Temp      string           // where the engine has its folder; "": the system's
 }
 
@@ -134,7 +135,7 @@ func (o *Options) check() error {
 	if !slices.Contains(Views(), o.View) {
 		return fmt.Errorf("the engine openvino has no view %q: it shows the plugin's own nodes, --view %s", o.View, strings.Join(Views(), " or "))
 	}
-	if o.Precision != tensor.BF16 {
+	if o.Precision != tensor.BF16 && o.Precision != tensor.F32 {
 		return fmt.Errorf("the engine openvino cannot enforce %s: OpenVINO's CPU plugin runs f16 as bf16, or converts the whole model; use --precision bf16",
 			o.Precision)
 	}
