@@ -25,7 +25,7 @@ type golden struct {
 	}
 }
 
-func readCase(t *testing.T, name string) golden {
+func readCase(t testing.TB, name string) golden {
 	t.Helper()
 	c := golden{dir: enginetest.Shared(t, "corpus", name)}
 	b, err := os.ReadFile(filepath.Join(c.dir, "case.json"))
@@ -40,7 +40,7 @@ func readCase(t *testing.T, name string) golden {
 }
 
 // open opens the case's model in a view and its sample.
-func (c golden) open(t *testing.T, view string) (*openvino.Engine, engine.Sample) {
+func (c golden) open(t testing.TB, view string) (*openvino.Engine, engine.Sample) {
 	t.Helper()
 	m, err := openvino.Open(context.Background(), enginetest.Python(t), c.Model)
 	if err != nil {
@@ -66,7 +66,7 @@ func (c golden) open(t *testing.T, view string) (*openvino.Engine, engine.Sample
 	return e, s
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Error(err)
