@@ -1,0 +1,95 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"halfway/bisect"
+)
+
+// maxGroups is how many groups are shown.
+const maxGroups = 5
+
+// groups shows which modules, types and blocks repair the network when they are kept in f32, or, where none does, break it by themselves.
+func (t *text) groups() {
+	repairs := func(g bisect.Group) bool { return g.Without != nil && g.Without.Verdict == bisect.Pass }
+	title, list := "Groups that repair it when kept in f32", slices.DeleteFunc(slices.Clone(t.Groups), func(g bisect.Group) bool { return !repairs(g) })
+	if len(list) == 0 {
+		title, list = "Groups that break it by themselves", slices.Clone(t.Groups)
+	}
+	if len(list) == 0 {
+		return
+	}
+	t.heading(title)
+	slices.SortStableFunc(list, func(a, b bisect.Group) int { return len(a.Candidates) - len(b.Candidates) })
+	rows := table{right: []bool{false, true}}
+	for _, g := range list[:min(len(list), maxGroups)] {
+		rows.add(t.groupName(g), count(len(g.Candidates), "node"), "enforced alone it "+verdictOf(g.Alone))
+	}
+	_ = rows.write(&t.page, "  ") // a Builder takes everything
+	if more := len(list) - maxGroups; more > 0 {
+		t.line(2, "and %d more, see --json", more)
+	}
+}
+
+func verdictOf(p *bisect.Probe) string {
+	if p == nil {
+		return "was not measured"
+	}
+	return verdict(*p)
+}
+
+// groupName names a group in a person's words.
+func (t *text) groupName(g bisect.Group) string {
+	switch g.By {
+	case "type":
+		return "every " + Printable(g.Name)
+	case "block":
+		return "all of " + Printable(strings.TrimPrefix(g.Name, root))
+	}
+	members, whole := map[int]bool{}, false
+	for _, index := range g.Candidates {
+		members[index] = true
+	}
+	var positions []int
+	for p, c := range t.options.Candidates {
+		if members[c.Index] {
+			positions = append(positions, p)
+			whole = whole || c.Role != g.Name
+		}
+	}
+	list := gather(t.options.Candidates, positions)
+	switch {
+	case len(list) != 1:
+		return Printable(strings.TrimPrefix(g.Name, root))
+	case whole:
+		return Printable(list[0].title)
+	}
+	return Printable(strings.Join(append(list[0].parts, list[0].title), " in "))
+}
+
+// kept lists the nodes to keep in f32, module by module.
+func (t *text) kept() {
+	if len(t.KeepF32) == 0 {
+		return
+	}
+	t.heading(fmt.Sprintf("Keep in f32: %s", count(len(t.KeepF32), "node")))
+	type node struct {
+		graph string
+		index int
+	}
+	kept := map[node]bool{}
+	for _, k := range t.KeepF32 {
+		kept[node{k.Graph, k.Index}] = true
+	}
+	var positions []int
+	for p, c := range t.options.Candidates {
+		if kept[node{c.Graph, c.Index}] {
+			positions = append(positions, p)
+		}
+	}
+	for _, g := range gather(t.options.Candidates, positions) {
+		t.paragraph(2, 4, Printable(g.String()))
+	}
+}
