@@ -41,6 +41,7 @@ type Engine struct {
 	others     []engine.Other
 	workers    *kernel.Workers
 	warnings   []string
+	limit      int64 // bytes that the values of a run may take
 
 	mu   sync.Mutex
 	memo *memo
@@ -78,7 +79,7 @@ func (m *Model) Engine(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{model: m, precision: o.Precision}
+	e := &Engine{model: m, precision: o.Precision, limit: machineMemory()}
 	for _, p := range g.Params {
 		e.declared = append(e.declared, p.Out[0].Type)
 	}
@@ -194,6 +195,9 @@ func (e *Engine) Others() []engine.Other { return slices.Clone(e.others) }
 
 // Run runs the model on s with the candidates of set enforced. Cancelling ctx ends it between two nodes.
 func (e *Engine) Run(ctx context.Context, set engine.Set, s engine.Sample) (engine.Observation, error) {
+	if err := e.checkPlans(); err != nil {
+		return engine.Observation{}, err
+	}
 	r := &run{Engine: e, ctx: ctx, set: set}
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -22,12 +22,16 @@ type flow struct {
 // maxTrips bounds the iterations of a loop; more are refused as hostile or absurd.
 const maxTrips = 1 << 20
 
+// controls are the operations with bodies that the engine itself runs: how many bodies, and how many inputs at least, the condition of an If,
+// trip count and condition of a Loop.
+var controls = map[string]struct{ bodies, inputs int }{"If": {2, 1}, "Loop": {1, 2}, "TensorIterator": {1, 0}}
+
 // flow plans the bodies of s.
 func (b *planner) flow(p *plan, s *step) (*flow, error) {
 	f := &flow{owner: p, step: s, cut: map[int]*step{}, join: map[int]*step{}}
 	n := s.node
-	if want := map[string]int{"If": 2, "Loop": 1, "TensorIterator": 1}[n.Op]; len(n.Bodies) != want {
-		return nil, fmt.Errorf("it has %d bodies, expected %d", len(n.Bodies), want)
+	if want := controls[n.Op]; len(n.Bodies) != want.bodies || len(n.In) < want.inputs {
+		return nil, fmt.Errorf("it has %d bodies and %d inputs, expected %d and at least %d", len(n.Bodies), len(n.In), want.bodies, want.inputs)
 	}
 	for i, body := range n.Bodies {
 		inner, err := b.plan(body.Graph, p.path+"/"+n.Name+map[bool]string{true: []string{"/then", "/else"}[i%2]}[n.Op == "If"])

@@ -48,7 +48,8 @@ type memo struct {
 	derivations map[string]*derivation
 	contents    map[content][]*value
 	droppable   valueHeap
-	held        int64   // bytes of droppable values
+	present     int64   // bytes of values that are there
+	held        int64   // bytes of those of them that are droppable
 	clock       float64 // priority of the value that was dropped last
 	key         []byte  // scratch
 }
@@ -70,7 +71,7 @@ func newMemo(budget int64, w *kernel.Workers) *memo {
 
 func (m *memo) reset() {
 	m.derivations, m.contents = map[string]*derivation{}, map[content][]*value{}
-	m.droppable, m.held, m.clock = nil, 0, 0
+	m.droppable, m.present, m.held, m.clock = nil, 0, 0, 0
 }
 
 // begin prepares for a run: without a budget nothing is remembered from the one before.
@@ -151,6 +152,7 @@ func (m *memo) trim() {
 	for m.held > m.budget && len(m.droppable) > 0 {
 		v := heap.Pop(&m.droppable).(*value)
 		m.held -= v.bytes
+		m.present -= v.bytes
 		m.clock = v.priority
 		v.head, v.tensor = v.tensor.Head(), nil
 	}

@@ -20,6 +20,7 @@ type plan struct {
 	steps      []*step
 	macs       int64 // of one pass
 	peak       int64 // bytes of the values that are alive at the same time, at most
+	largest    *step // where that is
 
 	params  []int // slots of the graph's parameters
 	results []int // slots of its results
@@ -115,7 +116,7 @@ func (b *planner) addSteps(p *plan, e *graph.Enforcement, position []int) error 
 		p.results = append(p.results, first[r.In[0].Node.ID]+r.In[0].Out)
 	}
 	for _, s := range p.steps {
-		if len(s.node.Bodies) > 0 && s.op == nil {
+		if controls[s.node.Op].bodies > 0 {
 			var err error
 			if s.flow, err = b.flow(p, s); err != nil {
 				return p.fail(s, err)
@@ -325,15 +326,17 @@ func (p *plan) lifetimes() {
 func (p *plan) measure() {
 	size := map[int]int64{}
 	live := int64(0)
-	p.peak = 0
+	p.peak, p.largest = 0, nil
 	for _, s := range p.steps {
 		for o, spec := range s.specs {
 			if s.op != nil && spec.Shape != nil {
 				size[s.out+o] = bytesOf(spec)
-				live += size[s.out+o]
+				live = plus(live, size[s.out+o])
 			}
 		}
-		p.peak = max(p.peak, live)
+		if live > p.peak || p.largest == nil {
+			p.peak, p.largest = live, s
+		}
 		for _, slot := range s.release {
 			live -= size[slot]
 		}

@@ -326,6 +326,7 @@ func (r *run) evaluate(d *derivation) error {
 // settle gives v its elements.
 func (r *run) settle(v *value, t *tensor.Tensor, cost float64) {
 	v.tensor, v.bytes, v.cost = t, t.Bytes(), cost
+	r.memo.present += v.bytes
 	r.memo.retain(v)
 	r.memo.release(v)
 }
@@ -339,6 +340,7 @@ func (r *run) constant(d *derivation) error {
 	v := d.out[0]
 	r.settle(v, retyped(t, d.step.node.Out[0].Type), 0)
 	if raw.Type.Bits() == 8*raw.Type.KeptBytes() {
+		r.memo.present -= v.bytes
 		v.bytes = 0 // the elements are those of the mapped file
 	}
 	return nil
@@ -399,6 +401,9 @@ func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err
 
 func (r *run) allocate(s *step, specs []ops.Spec, in []ops.Operand) ([]*tensor.Tensor, error) {
 	out := make([]*tensor.Tensor, len(specs))
+	if err := r.checkRoom(specs); err != nil && !s.view {
+		return nil, err
+	}
 	for o, spec := range specs {
 		if spec.Shape == nil {
 			if s.view {

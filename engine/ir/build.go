@@ -222,12 +222,12 @@ func (w *wiring) enlist(g *graph.Graph, n *graph.Node) {
 	}
 }
 
-// arity gives the numbers of ports of the operations that graphs rely on.
-var arity = map[string]struct{ in, out int }{"Parameter": {0, 1}, "Constant": {0, 1}, "Result": {1, -1}, "Assign": {1, -1}}
+// arity gives the numbers of ports of the operations that graphs rely on, -1 where any is fine.
+var arity = map[string]struct{ in, out int }{"Parameter": {0, 1}, "Constant": {0, 1}, "Result": {1, -1}, "Assign": {1, -1}, "ReadValue": {-1, 1}}
 
 func (b *builder) node(l *layer) (*graph.Node, error) {
-	if want, ok := arity[l.op]; ok && (len(l.in) != want.in || want.out >= 0 && len(l.out) != want.out) {
-		return nil, fmt.Errorf("it has %d input and %d output ports, expected %d and %d", len(l.in), len(l.out), want.in, max(want.out, 0))
+	if want, ok := arity[l.op]; ok && (want.in >= 0 && len(l.in) != want.in || want.out >= 0 && len(l.out) != want.out) {
+		return nil, fmt.Errorf("it has %d input and %d output ports, expected %d and %d (-1: any)", len(l.in), len(l.out), want.in, want.out)
 	}
 	n := &graph.Node{Op: l.op, Opset: l.opset, Name: l.name, Attrs: l.attrs, Precise: l.precise, Decompression: l.decompression, Fused: l.fused}
 	for _, o := range l.out {
