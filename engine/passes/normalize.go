@@ -41,8 +41,11 @@ func normalizeL2(r *rewriter, n *graph.Node) bool {
 	}
 	sum, eps, ok := withConstant(root.In[0].Node)
 	mode := map[string]string{"Maximum": "max", "Add": "add"}[root.In[0].Node.Op]
+	if !ok || mode == "" {
+		return false
+	}
 	e, known := r.scalar(eps)
-	if !ok || mode == "" || !known || sum.Node.Op != "ReduceSum" || !flag(sum.Node, "keep_dims") {
+	if !known || sum.Node.Op != "ReduceSum" || !flag(sum.Node, "keep_dims") {
 		return false
 	}
 	square := sum.Node.In[0].Node
