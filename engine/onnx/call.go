@@ -116,7 +116,7 @@ func (c *call) shape(p graph.Port) []int { return c.known[p].Shape }
 // rank is the rank of a value, which must be known.
 func (c *call) rank(p graph.Port) int {
 	shape := c.known[p].Shape
-	if shape == nil {
+	if shape == nil && c.err == nil { // after an error p may be zero
 		c.fail("the shape of %q is not known, and the translation depends on it: give the shapes of the model's inputs (--shape)", p.Node.Name)
 	}
 	return len(shape)

@@ -61,7 +61,7 @@ func (c *call) wholeSizes(scales graph.Port) bool {
 	v, axes := c.known[scales].Value, c.ints("axes")
 	shape := c.shape(c.in[0])
 	if v == nil || v.Type != tensor.F32 || shape == nil {
-		return v != nil || scales.Node.Op == "Constant"
+		return v != nil || scales.Node != nil && scales.Node.Op == "Constant"
 	}
 	for i, s := range v.F32s() {
 		a := i
