@@ -199,7 +199,7 @@ func (f *flow) inferLoop(specs []ops.Spec, body *graph.Body, results []ops.Arg, 
 func (f *flow) knownTrips(args []ops.Arg) int64 {
 	trips := int64(0)
 	if f.step.node.Op == "Loop" {
-		if v := args[0].Value; v != nil {
+		if v := args[0].Value; v != nil && v.Len() == 1 {
 			trips = int64(scalarInt(v))
 		}
 	}
