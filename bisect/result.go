@@ -77,6 +77,16 @@ type Result struct {
 	ForwardPasses ForwardPasses `json:"forward_passes"`
 	Seconds       float64       `json:"seconds"`
 	Warnings      []string      `json:"warnings"`
+
+	Command *Command `json:"command,omitempty"` // how to run the same network; nil where that was not recorded
+}
+
+// A Command is what halfway run needs beside the model, a sample and the precision to see what the search saw.
+type Command struct {
+	Args    []string `json:"args"`              // flags: --view plain
+	Program []string `json:"program,omitempty"` // that ran the model instead, with {model} and the like where the paths go
+	Pos     *string  `json:"pos"`               // what restricted the search; null is unset
+	Neg     *string  `json:"neg"`
 }
 
 // ModelInfo says which model was searched.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -140,6 +139,7 @@ func (b *bisectCommand) search(ctx context.Context, c *cobra.Command, s *subject
 		return nil, err
 	}
 	r.Warnings = append(append([]string{}, s.notes...), r.Warnings...)
+	r.Command = &bisect.Command{Args: append([]string{}, b.model.runArgs()...), Program: s.argv(), Pos: config.Universe.Pos, Neg: config.Universe.Neg}
 	return r, nil
 }
 
@@ -196,9 +196,8 @@ func (b *bisectCommand) tell(c *cobra.Command, s *subject, r *bisect.Result) err
 		if err != nil {
 			return err
 		}
-		columns, ok := terminal(c.OutOrStdout())
-		o := report.Options{Candidates: list, Universe: b.universe.settings(c), RunArgs: b.model.runArgs(), Program: s.argv(), Columns: columns,
-			Color: ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+		o := textOptions(c.OutOrStdout(), report.Recorded(r))
+		o.Candidates = list
 		if err := answer(c, func(w io.Writer) error { return report.Text(w, r, o) }); err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"syscall"
 
 	"halfway/bisect"
 )
@@ -60,8 +59,6 @@ func statusOf(err error) (status int, message string) {
 		return e.status, ""
 	case ok:
 		return e.status, err.Error()
-	case errors.Is(err, syscall.EPIPE):
-		return statusFailed, "" // whoever read standard output has left, such as head
 	case errors.Is(err, context.Canceled), errors.Is(err, bisect.ErrBudget), errors.Is(err, errInterrupted):
 		return statusUnresolved, err.Error()
 	}

@@ -34,7 +34,7 @@ func Main() {
 	}
 	status, message := statusOf(err)
 	if message != "" {
-		fmt.Fprintln(os.Stderr, "halfway:", harmless(message))
+		fmt.Fprintln(os.Stderr, "halfway:", message)
 	}
 	if status == statusUsage {
 		fmt.Fprintf(os.Stderr, "Run '%s --help' for usage.\n", c.CommandPath())
@@ -57,7 +57,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetVersionTemplate("halfway {{.Version}}\n")
 	root.AddGroup(&cobra.Group{ID: "work", Title: "Commands:"})
-	for _, c := range []*cobra.Command{newBisect(), newRun(), newNodes(), newCheck(), newCompare(), newExport()} {
+	for _, c := range []*cobra.Command{newBisect(), newRun(), newNodes(), newCheck(), newCompare(), newExport(), newReport()} {
 		c.GroupID = "work"
 		root.AddCommand(c)
 	}

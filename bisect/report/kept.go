@@ -92,4 +92,20 @@ func (t *text) kept() {
 	for _, g := range gather(t.options.Candidates, positions) {
 		t.paragraph(2, 4, Printable(g.String()))
 	}
+	if t.options.Candidates == nil {
+		t.keptTags()
+	}
+}
+
+// maxTags is how many nodes are listed one by one.
+const maxTags = 40
+
+// keptTags lists them one by one, where the other candidates are not known.
+func (t *text) keptTags() {
+	for _, k := range t.KeepF32[:min(len(t.KeepF32), maxTags)] {
+		t.line(2, "%s", Printable(k.Tag))
+	}
+	if more := len(t.KeepF32) - maxTags; more > 0 {
+		t.line(2, "and %d more, see --json", more)
+	}
 }

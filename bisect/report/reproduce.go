@@ -4,75 +4,88 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"halfway/bisect"
+	"halfway/patterns"
 )
 
 // reproduce writes the commands that show the first node by hand.
 func (t *text) reproduce() {
-	f := t.First
+	commands := reproduction(t.Result, t.options)
+	if len(commands) > 0 {
+		t.heading("See both sides")
+	}
+	for _, line := range commands {
+		t.line(2, "%s", line)
+	}
+}
+
+// reproduction is the commands that run both sides of the first node; none where there is no such node.
+func reproduction(r *bisect.Result, o Options) []string {
+	f := r.First
 	if f == nil {
-		return
+		return nil
 	}
 	sample := 0
-	for _, p := range t.Curve {
+	for _, p := range r.Curve {
 		if p.Count == f.Count {
 			sample = p.Sample
 		}
 	}
-	t.heading("See both sides")
-	if t.options.Program != nil {
-		t.program(sample)
-		return
+	if o.Program != nil {
+		return program(r, o, sample)
 	}
-	t.line(2, "%s --precision f32 --output f32.npz", t.runCommand(sample))
+	list := []string{runCommand(r, o, sample) + " --precision f32 --output f32.npz"}
 	for _, k := range []int{f.Count - 1, f.Count} {
 		if k >= 0 {
-			t.line(2, "%s%s --precision %s --output cnt%d.npz", t.variables(k), t.runCommand(sample), t.Precision, k)
+			list = append(list, fmt.Sprintf("%s%s --precision %s --output cnt%d.npz", o.variables(k), runCommand(r, o, sample), r.Precision, k))
 		}
 	}
-	accept := ""
-	for _, rule := range t.Accept {
-		accept += " --accept " + quote(rule)
+	last := fmt.Sprintf("halfway compare f32.npz cnt%d.npz", f.Count)
+	for _, rule := range r.Accept {
+		last += " --accept " + quote(rule)
 	}
-	t.line(2, "halfway compare f32.npz cnt%d.npz%s", f.Count, accept)
+	return append(list, last)
 }
 
-// program writes how the user's own program shows both sides.
-func (t *text) program(sample int) {
-	replace := []string{"{model}", t.Model.Path, "{precision}", t.Precision}
-	if sample < len(t.Samples) {
-		replace = append(replace, "{input}", t.Samples[sample].Source)
+// program is how the user's own program shows both sides.
+func program(r *bisect.Result, o Options, sample int) (list []string) {
+	replace := []string{"{model}", r.Model.Path, "{precision}", r.Precision}
+	if sample < len(r.Samples) {
+		replace = append(replace, "{input}", r.Samples[sample].Source)
 	}
-	for _, k := range []int{t.First.Count - 1, t.First.Count} {
-		line := t.variables(k)
-		if t.options.Universe.Pos == nil {
+	for _, k := range []int{r.First.Count - 1, r.First.Count} {
+		line := o.variables(k)
+		if o.Universe.Pos == nil {
 			line = "OV_CPU_INFER_PRC_POS_PATTERN='.*' " + line // else nothing is listed
 		}
 		values := strings.NewReplacer(append(replace, "{output}", fmt.Sprintf("cnt%d.npz", k))...)
-		for _, arg := range t.options.Program {
+		for _, arg := range o.Program {
 			line += quote(values.Replace(arg)) + " "
 		}
-		t.line(2, "%s", strings.TrimSpace(line))
+		list = append(list, strings.TrimSpace(line))
 	}
+	return list
 }
 
 // variables are the settings of CNT=k within the universe of the search, in front of a command.
-func (t *text) variables(k int) string {
+func (o Options) variables(k int) string {
 	s := ""
-	if p := t.options.Universe.Pos; p != nil {
+	if p := o.Universe.Pos; p != nil {
 		s += "OV_CPU_INFER_PRC_POS_PATTERN=" + quote(*p) + " "
 	}
-	if p := t.options.Universe.Neg; p != nil {
+	if p := o.Universe.Neg; p != nil {
 		s += "OV_CPU_INFER_PRC_NEG_PATTERN=" + quote(*p) + " "
 	}
 	return s + fmt.Sprintf("OV_CPU_INFER_PRC_CNT=%d ", k)
 }
 
-func (t *text) runCommand(sample int) string {
-	s := "halfway run " + quote(t.Model.Path)
-	if sample < len(t.Samples) {
-		s += " --input " + quote(t.Samples[sample].Source)
+func runCommand(r *bisect.Result, o Options, sample int) string {
+	s := "halfway run " + quote(r.Model.Path)
+	if sample < len(r.Samples) {
+		s += " --input " + quote(r.Samples[sample].Source)
 	}
-	for _, arg := range t.options.RunArgs {
+	for _, arg := range o.RunArgs {
 		s += " " + quote(arg)
 	}
 	return s
@@ -86,4 +99,12 @@ func quote(s string) string {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// Recorded are the options that a result records about how it was made.
+func Recorded(r *bisect.Result) Options {
+	if r.Command == nil {
+		return Options{}
+	}
+	return Options{RunArgs: r.Command.Args, Program: r.Command.Program, Universe: patterns.Settings{Pos: r.Command.Pos, Neg: r.Command.Neg}}
 }

@@ -29,10 +29,7 @@ const plainColumns = 100
 // Text writes a result for a person who wants to act on it: what breaks, what to keep in f32, the settings to paste, how to see both sides,
 // and what of this is proven.
 func Text(w io.Writer, r *bisect.Result, o Options) error {
-	t := &text{page: page{columns: o.Columns, color: o.Color}, Result: r, options: o}
-	if t.columns <= 0 {
-		t.columns = plainColumns
-	}
+	t := newText(r, o)
 	t.headline()
 	t.first()
 	t.groups()
@@ -56,28 +53,38 @@ type text struct {
 	options Options
 }
 
-// headline is the answer in one or two sentences.
+// headline is the answer, then the rules.
 func (t *text) headline() {
-	model := Printable(t.Model.Path)
-	switch t.Outcome {
-	case bisect.Found:
-		t.paragraph(0, 0, fmt.Sprintf("%s breaks in %s. Keeping %s in f32 repairs it.", model, t.Precision, t.share()))
-	case bisect.NothingBreaks:
-		t.paragraph(0, 0, fmt.Sprintf("%s holds in %s: nothing breaks with %s enforced%s.", model, t.Precision, t.universe(), t.at(len(t.Curve)-1)))
-	case bisect.NotRepairable:
-		if t.Reason == nil || *t.Reason != "baseline" {
-			t.paragraph(0, 0, fmt.Sprintf("%s breaks in %s, and nothing that was found within --max-f32 repairs it. Keeping %s in f32 is the best.",
-				model, t.Precision, t.share()))
-			break
-		}
-		t.paragraph(0, 0, fmt.Sprintf("%s breaks the rules with nothing enforced already%s: no precision is to blame. Look at the reference, the "+
-			"input and the rules.", model, t.at(0)))
-	default:
-		t.paragraph(0, 0, fmt.Sprintf("%s in %s: unresolved, %s. What follows is what is known so far.", model, t.Precision, t.reason()))
-	}
+	t.paragraph(0, 0, t.answer())
 	if len(t.Accept) > 0 {
 		t.paragraph(0, 0, fmt.Sprintf("Rules: %s.", Printable(strings.Join(t.Accept, ", "))))
 	}
+}
+
+func newText(r *bisect.Result, o Options) *text {
+	t := &text{page: page{columns: o.Columns, color: o.Color}, Result: r, options: o}
+	if t.columns <= 0 {
+		t.columns = plainColumns
+	}
+	return t
+}
+
+// answer is the outcome in one or two sentences.
+func (t *text) answer() string {
+	model := Printable(t.Model.Path)
+	switch {
+	case t.Outcome == bisect.Found:
+		return fmt.Sprintf("%s breaks in %s. Keeping %s in f32 repairs it.", model, t.Precision, t.share())
+	case t.Outcome == bisect.NothingBreaks:
+		return fmt.Sprintf("%s holds in %s: nothing breaks with %s enforced%s.", model, t.Precision, t.universe(), t.at(len(t.Curve)-1))
+	case t.Outcome == bisect.NotRepairable && (t.Reason == nil || *t.Reason != "baseline"):
+		return fmt.Sprintf("%s breaks in %s, and nothing that was found within --max-f32 repairs it. Keeping %s in f32 is the best.",
+			model, t.Precision, t.share())
+	case t.Outcome == bisect.NotRepairable:
+		return fmt.Sprintf("%s breaks the rules with nothing enforced already%s: no precision is to blame. Look at the reference, the "+
+			"input and the rules.", model, t.at(0))
+	}
+	return fmt.Sprintf("%s in %s: unresolved, %s. What follows is what is known so far.", model, t.Precision, t.reason())
 }
 
 // share is how much of the network is kept in f32.
@@ -134,12 +141,20 @@ func (t *text) first() {
 	}
 	t.heading(fmt.Sprintf("First node: %s, CNT=%d fails", t.passing(), f.Count))
 	t.line(2, "%s", Printable(f.Tag))
+	for _, fact := range t.firstFacts() {
+		t.paragraph(2, 2, fact)
+	}
+}
+
+// firstFacts are the sentences about the first node.
+func (t *text) firstFacts() (list []string) {
+	f := t.First
 	if len(f.Unit) > 1 {
-		t.paragraph(2, 2, fmt.Sprintf("It is computed as one with %s; %s starts here.", t.others(f), map[string]string{"compute": "the computation in " +
+		list = append(list, fmt.Sprintf("It is computed as one with %s; %s starts here.", t.others(f), map[string]string{"compute": "the computation in " +
 			t.Precision, "output": "the rounding of the output to " + t.Precision}[f.Effect]))
 	}
 	if f.Kind != "" {
-		t.paragraph(2, 2, t.kind())
+		list = append(list, t.kind())
 	}
 	if f.Alone != nil && f.Without != nil {
 		others := "."
@@ -149,11 +164,12 @@ func (t *text) first() {
 		case f.Without.Verdict.Bad():
 			others = ": there are other culprits."
 		}
-		t.paragraph(2, 2, fmt.Sprintf("Enforced alone it %s. With all but it enforced the network %s%s", shown(*f.Alone), shown(*f.Without), others))
+		list = append(list, fmt.Sprintf("Enforced alone it %s. With all but it enforced the network %s%s", shown(*f.Alone), shown(*f.Without), others))
 	}
 	if n := len(f.Crossings); n > 1 {
-		t.paragraph(2, 2, "The verdict changes at "+t.crossings())
+		list = append(list, "The verdict changes at "+t.crossings())
 	}
+	return list
 }
 
 // passing is what passes just before the first node.
@@ -220,14 +236,22 @@ func (t *text) settings() error {
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 		t.line(0, "and the runtime property %s=%s", name, s.Properties[name])
 	}
-	if t.Verified == nil {
-		t.paragraph(2, 2, "The search ended before these were run: halfway check tells whether they hold.")
-	}
-	if !s.Exact {
-		t.paragraph(2, 2, fmt.Sprintf("No pattern can tell the kept nodes from others of the same tag, so these keep %s more in f32.",
-			count(len(s.AlsoKept), "node")))
+	for _, n := range t.settingsNotes() {
+		t.paragraph(2, 2, n)
 	}
 	return nil
+}
+
+// settingsNotes are what the user of the settings should know.
+func (t *text) settingsNotes() (list []string) {
+	if t.Verified == nil {
+		list = append(list, "The search ended before these were run: halfway check tells whether they hold.")
+	}
+	if !t.Settings.Exact {
+		list = append(list, fmt.Sprintf("No pattern can tell the kept nodes from others of the same tag, so these keep %s more in f32.",
+			count(len(t.Settings.AlsoKept), "node")))
+	}
+	return list
 }
 
 // tradeoff shows how the error falls with what stays in f32.
@@ -247,7 +271,17 @@ func (t *text) tradeoff() {
 
 // proven says what of the answer was shown by probes.
 func (t *text) proven() {
-	var list []string
+	list := t.claims()
+	if len(list) > 0 {
+		t.heading("Proven")
+	}
+	for _, line := range list {
+		t.paragraph(2, 2, line)
+	}
+}
+
+// claims are the sentences about it.
+func (t *text) claims() (list []string) {
 	if f := t.First; f != nil && t.Proven.First {
 		smaller := "Some smaller CNTs were not run."
 		if f.Smallest {
@@ -266,12 +300,7 @@ func (t *text) proven() {
 	if v := t.Verified; v != nil {
 		list = append(list, fmt.Sprintf("Run once more exactly as printed, with %d nodes enforced, the network %s.", v.Enforced, shown(v.Probe)))
 	}
-	if len(list) > 0 {
-		t.heading("Proven")
-	}
-	for _, line := range list {
-		t.paragraph(2, 2, line)
-	}
+	return list
 }
 
 // work says what the answer took.

@@ -27,7 +27,6 @@ var files = []struct {
 	{"round", round},
 	{"function", functions},
 	{"row", row},
-	{"arithmetic", arithmetic},
 	{"pack", pack},
 	{"hash", hash},
 }

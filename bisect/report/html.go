@@ -1,0 +1,259 @@
+package report
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"halfway/bisect"
+	"halfway/patterns"
+)
+
+var (
+	//go:embed html/page.html
+	pageHTML string
+	//go:embed html/page.css
+	pageStyle string
+	//go:embed html/page.js
+	pageScript string
+
+	pageTemplate = template.Must(template.New("page").Parse(pageHTML))
+)
+
+type (
+	// htmlPage is what the template shows, section by section; empty ones are left out.
+	htmlPage struct {
+		Style            template.CSS
+		Script           template.JS
+		ScriptHash       string
+		Model, Precision string
+		Outcome          bisect.Outcome
+		Answer, Rules    string
+		First            *htmlFirst
+		Plot             *htmlPlot
+		Kept             []bisect.Kept
+		Settings         *htmlSettings
+		Groups           []htmlGroup
+		Map              *htmlMap
+		Outputs          []htmlReading
+		Commands         []htmlBlock
+		Proven, Warnings []string
+		Facts            []htmlFact
+		Probes           []htmlProbe
+	}
+	htmlFirst struct {
+		Passing, Tag string
+		Count        int
+		Facts        []string
+	}
+	htmlBlock    struct{ Label, Text string }
+	htmlSettings struct {
+		Shell  htmlBlock
+		Others []htmlExport
+		Notes  []string
+	}
+	htmlExport struct {
+		Name, Refused string
+		Block         htmlBlock
+	}
+	htmlGroup struct {
+		By, Name       string
+		Nodes          int
+		Alone, Without htmlHeat
+	}
+	htmlReading struct{ Run, Verdict, Class, Output, Metric, Value, Sample string }
+	htmlFact    struct{ Name, Text string }
+	htmlProbe   struct {
+		From, To int
+		Verdict  bisect.Verdict
+		Error    htmlHeat
+		Readings string
+	}
+	// htmlHeat is an error over its tolerance, with the class of its colour.
+	htmlHeat struct{ Text, Class string }
+)
+
+// HTML writes a result as one page that needs nothing else: no network, and no script to be read. Names of nodes are shown as text.
+func HTML(w io.Writer, r *bisect.Result) error {
+	t := newText(r, Recorded(r))
+	hash := sha256.Sum256([]byte(pageScript))
+	p := htmlPage{Style: template.CSS(pageStyle), Script: template.JS(pageScript), ScriptHash: "sha256-" + base64.StdEncoding.EncodeToString(hash[:]),
+		Model: Printable(r.Model.Path), Precision: r.Precision, Outcome: r.Outcome, Answer: t.answer(), Rules: Printable(strings.Join(r.Accept, ", ")),
+		First: t.htmlFirst(), Plot: newHTMLPlot(r), Kept: printableKept(r.KeepF32), Groups: htmlGroups(r), Map: newHTMLMap(r), Outputs: t.htmlReadings(),
+		Proven: t.claims(), Facts: htmlFacts(r), Probes: htmlProbes(r)}
+	var err error
+	if p.Settings, err = t.htmlSettings(); err != nil {
+		return err
+	}
+	for i, c := range reproduction(r, t.options) {
+		if copyable(c) {
+			p.Commands = append(p.Commands, htmlBlock{fmt.Sprintf("command %d", i+1), c})
+		}
+	}
+	for _, text := range r.Warnings {
+		p.Warnings = append(p.Warnings, Printable(text))
+	}
+	return pageTemplate.Execute(w, p)
+}
+
+func (t *text) htmlFirst() *htmlFirst {
+	f := t.First
+	if f == nil {
+		return nil
+	}
+	return &htmlFirst{t.passing(), Printable(f.Tag), f.Count, t.firstFacts()}
+}
+
+func printableKept(list []bisect.Kept) []bisect.Kept {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Tag, list[i].Role = Printable(list[i].Tag), Printable(list[i].Role)
+	}
+	return list
+}
+
+func (t *text) htmlSettings() (*htmlSettings, error) {
+	if t.Settings == nil {
+		return nil, nil
+	}
+	s := &htmlSettings{Notes: t.settingsNotes()}
+	for _, name := range slices.Sorted(maps.Keys(t.Settings.Properties)) {
+		s.Notes = append(s.Notes, fmt.Sprintf("They need the runtime property %s=%s.", name, t.Settings.Properties[name]))
+	}
+	for _, format := range patterns.Formats() {
+		var b strings.Builder
+		err := patterns.Export(&b, t.Settings.Active(), format)
+		block := htmlBlock{"settings for " + format, b.String()}
+		if err == nil && !copyable(b.String()) {
+			err = errNotCopyable
+		}
+		switch {
+		case format == "shell" && err != nil && !errors.Is(err, errNotCopyable):
+			return nil, err
+		case format == "shell" && err != nil:
+			s.Notes = append(s.Notes, capital(err.Error())+".")
+		case format == "shell":
+			s.Shell = block
+		case err != nil:
+			s.Others = append(s.Others, htmlExport{Name: format, Refused: err.Error()})
+		default:
+			s.Others = append(s.Others, htmlExport{Name: format, Block: block})
+		}
+	}
+	return s, nil
+}
+
+// errNotCopyable says why settings are not shown.
+var errNotCopyable = errors.New("a page cannot give these settings to the clipboard, since they hold control characters or bytes that are no UTF-8: " +
+	"use halfway export")
+
+// copyable reports whether a browser gives text to the clipboard as it is.
+func copyable(text string) bool {
+	return utf8.ValidString(text) && strings.IndexFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && unicode.IsControl(r) }) < 0
+}
+
+func htmlGroups(r *bisect.Result) (list []htmlGroup) {
+	for _, g := range r.Groups {
+		list = append(list, htmlGroup{g.By, Printable(g.Name), len(g.Candidates), heatOf(r, g.Alone), heatOf(r, g.Without)})
+	}
+	return list
+}
+
+// heatOf is the error of a probe, its verdict where there is no number, nothing where there is no probe.
+func heatOf(r *bisect.Result, p *bisect.Probe) htmlHeat {
+	if p == nil {
+		return htmlHeat{}
+	}
+	if !p.Verdict.Answered() {
+		return htmlHeat{Text: string(p.Verdict)}
+	}
+	return heat(errorOf(acceptRules(r), *p), p.Verdict)
+}
+
+func heat(e float64, v bisect.Verdict) htmlHeat {
+	switch {
+	case math.IsNaN(e) && v.Bad():
+		return htmlHeat{string(v), "h4"}
+	case math.IsNaN(e):
+		return htmlHeat{string(v), "h0"}
+	case math.IsInf(e, 1):
+		return htmlHeat{"inf", "h5"}
+	}
+	class := 0
+	for _, bound := range []float64{0.1, 0.5, 1, 3, 10} {
+		if e > bound {
+			class++
+		}
+	}
+	return htmlHeat{strconv.FormatFloat(e, 'g', 3, 64), "h" + strconv.Itoa(class)}
+}
+
+// htmlReadings are the measured values of the runs that matter.
+func (t *text) htmlReadings() (list []htmlReading) {
+	add := func(run string, p *bisect.Probe) {
+		if p == nil {
+			return
+		}
+		class := heatOf(t.Result, p).Class
+		if len(p.Metrics) == 0 {
+			list = append(list, htmlReading{Run: run, Verdict: string(p.Verdict), Class: class, Output: Printable(p.Detail)})
+		}
+		for _, m := range p.Metrics {
+			list = append(list, htmlReading{run, string(p.Verdict), class, Printable(m.Output), m.Metric, valueText(m.Value), t.source(m.Sample)})
+		}
+	}
+	if n := len(t.Curve); n > 0 {
+		add("everything in "+t.Precision, &t.Curve[n-1].Probe)
+	}
+	if f := t.First; f != nil {
+		add("the first node alone", f.Alone)
+		add("all but the first node", f.Without)
+	}
+	if t.Verified != nil {
+		add("the settings", &t.Verified.Probe)
+	}
+	return list
+}
+
+// source names a sample.
+func (t *text) source(sample int) string {
+	if sample < 0 || sample >= len(t.Samples) {
+		return strconv.Itoa(sample)
+	}
+	return Printable(t.Samples[sample].Source)
+}
+
+func htmlFacts(r *bisect.Result) []htmlFact {
+	list := []htmlFact{{"model", Printable(r.Model.Path)}, {"its SHA-256", r.Model.SHA256}}
+	for _, s := range r.Samples {
+		list = append(list, htmlFact{"sample", strings.TrimSpace(Printable(s.Source) + " " + s.SHA256)})
+	}
+	return append(list, htmlFact{"engine", strings.TrimSpace(r.Engine.Name + " " + r.Engine.Version + " " + r.Engine.Kernel)},
+		htmlFact{"view", r.View}, htmlFact{"candidates", fmt.Sprintf("%d in %d units", r.Candidates, r.Units)},
+		htmlFact{"probes", fmt.Sprintf("%d, %s forward passes, %s s", r.Probes, digits(r.ForwardPasses.Total), digits(r.Seconds))})
+}
+
+// htmlProbes sums up neighbours that showed the same.
+func htmlProbes(r *bisect.Result) (list []htmlProbe) {
+	rules := acceptRules(r)
+	for i, p := range r.Curve {
+		row := htmlProbe{p.Count, p.Count, p.Verdict, heat(errorOf(rules, p.Probe), p.Verdict), readings(p.Probe)}
+		if n := len(list); n > 0 && r.Curve[i-1].Count == p.Count-1 && list[n-1].Verdict == row.Verdict && list[n-1].Readings == row.Readings {
+			list[n-1].To = p.Count
+			continue
+		}
+		list = append(list, row)
+	}
+	return list
+}

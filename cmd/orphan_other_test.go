@@ -1,6 +1,0 @@
-//go:build unix && !linux
-
-package cmd_test
-
-// orphansEnd says that programs end with a process that is killed.
-const orphansEnd = false
