@@ -97,7 +97,7 @@ func (c *Deconvolution) frame(phases []phase) frame {
 	return f
 }
 
-// Check reports whether the input, of the given channels, can be padded in memory.
+// Check reports whether the input, of the given channels in all its images, can be padded in memory.
 func (c *Deconvolution) Check(channels int) error { return c.frame(c.phases()).check(channels) }
 
 // A PhaseFilter is the packed weights of a transposed convolution by the class's first kernel position, then group.

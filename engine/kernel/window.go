@@ -27,7 +27,7 @@ func (g *Window) frame() frame {
 	return f
 }
 
-// Check reports whether the input, of the given channels, can be padded in memory.
+// Check reports whether the input, of the given channels in all its images, can be padded in memory.
 func (g *Window) Check(channels int) error { return g.frame().check(channels) }
 
 // A frame is an image of size in that lies front elements from the start of an image of zeros; a negative front cuts its start off.

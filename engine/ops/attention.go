@@ -38,6 +38,14 @@ func (a *attention) Infer(in []Arg) ([]Spec, error) {
 			return nil, fmt.Errorf("input %d is %s, want %s", i, t, in[0].Type)
 		}
 	}
+	if err := wantAlike(in, 4, 5); err != nil {
+		return nil, err
+	}
+	if len(in) > 3 && in[3].Type != tensor.Bool {
+		if err := wantAlike(in, 3); err != nil {
+			return nil, err
+		}
+	}
 	if !shapesKnown(in) {
 		return []Spec{{Type: in[0].Type}}, nil
 	}

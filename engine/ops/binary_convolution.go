@@ -74,7 +74,7 @@ func (b *binaryConvolution) shape(data, weights []int) (s kernel.Convolution, er
 	}
 	s = kernel.Convolution{Window: k, Groups: 1, InChannels: weights[1], OutChannels: weights[0]}
 	s.Pad = [3]int{}
-	return s, s.Check(data[1])
+	return s, s.Check(data[0] * data[1])
 }
 
 // MACs counts every product of a weight and an element.

@@ -57,7 +57,10 @@ func wantBias(in []Arg, channels int) error {
 	if len(in) < 3 {
 		return nil
 	}
-	if n, err := tensor.Elements(in[2].Shape); err != nil || n != channels && n != 1 || !in[2].Type.IsFloat() {
+	if err := wantAlike(in, 2); err != nil {
+		return err
+	}
+	if n, err := tensor.Elements(in[2].Shape); err != nil || n != channels && n != 1 {
 		return fmt.Errorf("bias is %s%v, want %d floats", in[2].Type, in[2].Shape, channels)
 	}
 	return nil
@@ -76,7 +79,7 @@ func (c *convolution) shape(data, weights []int) (s kernel.Convolution, err erro
 	if s.Window, _, err = c.place(data[2:], filter[2:]); err != nil {
 		return s, err
 	}
-	return s, s.Check(data[1])
+	return s, s.Check(data[0] * data[1])
 }
 
 // splitGroups returns the number of groups and the dimensions of one group's weights, whose rank must be that of data.

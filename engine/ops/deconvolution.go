@@ -58,7 +58,7 @@ func (c *deconvolution) Infer(in []Arg) ([]Spec, error) {
 	if _, err := tensor.Elements(out); err != nil {
 		return nil, err
 	}
-	return []Spec{{in[0].Type, out}}, s.Check(in[0].Shape[1])
+	return []Spec{{in[0].Type, out}}, s.Check(in[0].Shape[0] * in[0].Shape[1])
 }
 
 // shape checks that data and weights of these shapes and the asked spatial output shape, if not nil, fit.

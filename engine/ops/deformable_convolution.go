@@ -71,7 +71,11 @@ func (f *deformable) shape(data, weights []int) (s kernel.Convolution, err error
 	if s.Window, _, err = f.place(data[2:], weights[2:]); err != nil {
 		return s, err
 	}
-	return s, s.Check(data[1])
+	columns := []int{data[1], weights[2], weights[3], s.Out[1], s.Out[2]}
+	if n, err := tensor.Elements(columns); err != nil || n > kernel.MaxPadded {
+		return s, fmt.Errorf("what all output positions read, %v elements, is more than the limit of %d", columns, kernel.MaxPadded)
+	}
+	return s, nil
 }
 
 // MACs counts every product of a weight and an element.

@@ -30,8 +30,8 @@ func (f *fullyConnected) Infer(in []Arg) ([]Spec, error) {
 	if err := wantInputs(in, 2, 3); err != nil {
 		return nil, err
 	}
-	if !in[0].Type.IsFloat() || !in[1].Type.IsFloat() {
-		return nil, fmt.Errorf("inputs are %s and %s, want floats", in[0].Type, in[1].Type)
+	if err := wantAlike(in, 0, 1, 2); err != nil {
+		return nil, err
 	}
 	if !shapesKnown(in) {
 		return []Spec{{Type: in[0].Type}}, nil
@@ -68,10 +68,13 @@ func (f *fullyConnected) MACs(in []Arg, out []Spec) int64 {
 
 func (f *fullyConnected) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	depth, cols := f.sizes(in[1].Shape)
-	y := out[0].F32s()
-	if len(y) == 0 {
+	if out[0].Len() == 0 {
 		return nil
 	}
+	if out[0].Type == tensor.F64 {
+		return f.eval64(w, in, out)
+	}
+	y := out[0].F32s()
 	right := f.get(in[1], func() *kernel.Right { return w.PackRight(matrix(in[1].F32s(), depth, cols, f.transposeB), in[1].Round) })
 	e := kernel.Epilogue{Round: typeGrid(out[0].Type)}
 	if len(in) == 3 {
@@ -79,6 +82,19 @@ func (f *fullyConnected) Eval(w *kernel.Workers, in []Operand, out []*tensor.Ten
 	}
 	rows := len(y) / cols
 	w.MultiplyPacked(kernel.RowMajor(in[0].F32s(), rows, depth), in[0].Round, right, y, e)
+	return nil
+}
+
+// eval64 computes in f64.
+func (f *fullyConnected) eval64(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
+	if err := (&matMul{transposeB: f.transposeB}).Eval(w, in[:2], out); err != nil || len(in) < 3 {
+		return err
+	}
+	y, bias := tensor.Data[float64](out[0]), tensor.Data[float64](in[2].Tensor)
+	_, cols := f.sizes(in[1].Shape)
+	for i := range y {
+		y[i] += bias[i%cols%len(bias)]
+	}
 	return nil
 }
 

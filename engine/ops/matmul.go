@@ -50,6 +50,16 @@ func (m *matMul) MACs(in []Arg, out []Spec) int64 {
 	return macs(out[0].Shape, s.depth)
 }
 
+// wantAlike checks that the given inputs, those that there are, are floats kept alike: all of them f64 or none.
+func wantAlike(in []Arg, inputs ...int) error {
+	for _, i := range inputs {
+		if i < len(in) && (!in[i].Type.IsFloat() || (in[i].Type == tensor.F64) != (in[0].Type == tensor.F64)) {
+			return fmt.Errorf("input %d is %s, want a float type like that of input 0, %s", i, in[i].Type, in[0].Type)
+		}
+	}
+	return nil
+}
+
 // macs is the number of multiply-adds for a result of the given shape with depth of them an element.
 func macs(shape []int, depth int) int64 {
 	n := int64(depth)

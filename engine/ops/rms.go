@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"fmt"
 	"math"
 
 	"halfway/engine/graph"
@@ -37,6 +38,12 @@ func (r *rms) Infer(in []Arg) ([]Spec, error) {
 		return nil, err
 	}
 	if err := wantFloats(in, 0); err != nil {
+		return nil, err
+	}
+	if in[0].Type == tensor.F64 || r.output == tensor.F64 {
+		return nil, fmt.Errorf("elements of f64 are not supported")
+	}
+	if err := wantAlike(in, 1); err != nil {
 		return nil, err
 	}
 	spec := Spec{in[0].Type, in[0].Shape}

@@ -140,6 +140,43 @@ func TestConvolutionInF64(t *testing.T) {
 	}
 }
 
+func TestFullyConnectedInF64(t *testing.T) {
+	x := tensor.Of(tensor.F64, []float64{1, 2, 3, 4, 5, 6}, 2, 3)
+	weights := tensor.Of(tensor.F64, []float64{1, 0, 1, 0, 2, 0}, 2, 3)
+	bias := tensor.Of(tensor.F64, []float64{0.5, -1e-300}, 2)
+	op := bound(t, "FullyConnected", graph.Attrs{"transpose_b": "true"})
+	got := result(t, op, ops.Operand{Tensor: x}, ops.Operand{Tensor: weights}, ops.Operand{Tensor: bias})
+	if want := []float64{4.5, 4, 10.5, 10}; !slices.Equal(tensor.Data[float64](got), want) {
+		t.Errorf("got %v, want %v", tensor.Data[float64](got), want)
+	}
+}
+
+// TestTypesThatDoNotFitAreErrors mixes f64, which is kept otherwise than the other floats, and integers in.
+func TestTypesThatDoNotFitAreErrors(t *testing.T) {
+	square, image, cube := []int{2, 2}, []int{1, 2, 3, 3}, []int{1, 2, 2}
+	arg := func(d tensor.DType, shape []int) ops.Arg { return ops.Arg{Type: d, Shape: shape} }
+	for _, c := range []struct {
+		op string
+		in []ops.Arg
+	}{
+		{"MatMul", []ops.Arg{arg(tensor.F32, square), arg(tensor.F64, square)}},
+		{"FullyConnected", []ops.Arg{arg(tensor.F32, square), arg(tensor.F64, square)}},
+		{"FullyConnected", []ops.Arg{arg(tensor.F32, square), arg(tensor.F32, square), arg(tensor.F64, []int{2})}},
+		{"Convolution", []ops.Arg{arg(tensor.F32, image), arg(tensor.F32, []int{4, 2, 1, 1}), arg(tensor.F64, []int{4})}},
+		{"Convolution", []ops.Arg{arg(tensor.I32, image), arg(tensor.I32, []int{4, 2, 1, 1})}},
+		{"RMS", []ops.Arg{arg(tensor.F64, square), arg(tensor.F64, []int{2})}},
+		{"RMS", []ops.Arg{arg(tensor.F32, square), arg(tensor.F64, []int{2})}},
+		{"ScaledDotProductAttention", []ops.Arg{arg(tensor.F32, cube), arg(tensor.F32, cube), arg(tensor.F32, cube), arg(tensor.F64, square)}},
+		{"ScaledDotProductAttention", []ops.Arg{arg(tensor.F32, cube), arg(tensor.F32, cube), arg(tensor.F32, cube), arg(tensor.I32, square)}},
+		{"ScaledDotProductAttention", []ops.Arg{arg(tensor.F32, cube), arg(tensor.F32, cube), arg(tensor.F32, cube), arg(tensor.Bool, square),
+			arg(tensor.I64, []int{})}},
+	} {
+		if specs, err := bound(t, c.op, graph.Attrs{"epsilon": "1e-6"}).Infer(c.in); err == nil {
+			t.Errorf("%s%v is accepted: %v", c.op, c.in, specs)
+		}
+	}
+}
+
 // TestWindowsAreChecked gives attributes and shapes that do not fit; none may panic or allocate what they promise.
 func TestWindowsAreChecked(t *testing.T) {
 	for _, c := range []struct {
