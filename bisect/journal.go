@@ -45,6 +45,9 @@ type trialKey struct {
 // of model and samples, engine, view, precision, rules and universe. A journal with another head is refused, naming the entries that
 // differ, and so is one that another search has open. A last line that was not written whole is dropped.
 func OpenJournal(path string, head map[string]string) (*Journal, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("journal %s: it is not a regular file", path)
+	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("opening the journal: %w", err)
@@ -108,7 +111,7 @@ func (j *Journal) load(head map[string]string) error {
 func (j *Journal) lines(head map[string]string) (end int64, rest []byte, err error) {
 	r := bufio.NewReader(j.file)
 	for n := 1; ; n++ {
-		line, err := r.ReadBytes('\n')
+		line, err := readLine(r)
 		if errors.Is(err, io.EOF) {
 			return end, line, nil
 		}
@@ -122,6 +125,23 @@ func (j *Journal) lines(head map[string]string) (end int64, rest []byte, err err
 			return 0, nil, fmt.Errorf("line %d: %w", n, err)
 		}
 		end += int64(len(line))
+	}
+}
+
+// maxLine is far above what the largest models need: a set of ranges is the longest part of a line.
+const maxLine = 64 << 20
+
+// readLine reads up to the next end of a line; io.EOF where there is none.
+func readLine(r *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		if line = append(line, part...); !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+		if len(line) > maxLine {
+			return line, errDamaged
+		}
 	}
 }
 

@@ -121,7 +121,7 @@ func (s *subject) prepareProgram(f *modelFlags, random bool) error {
 func (s *subject) close() {
 	if c, ok := s.engine.(io.Closer); ok {
 		if err := c.Close(); err != nil {
-			fmt.Fprintln(os.Stderr, "halfway:", err)
+			fmt.Fprintln(os.Stderr, "halfway:", harmless(err.Error()))
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"halfway/bisect"
 )
@@ -59,6 +60,8 @@ func statusOf(err error) (status int, message string) {
 		return e.status, ""
 	case ok:
 		return e.status, err.Error()
+	case errors.Is(err, syscall.EPIPE):
+		return statusFailed, "" // whoever read standard output has left, such as head
 	case errors.Is(err, context.Canceled), errors.Is(err, bisect.ErrBudget), errors.Is(err, errInterrupted):
 		return statusUnresolved, err.Error()
 	}

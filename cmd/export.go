@@ -37,9 +37,20 @@ GitHub workflow, a Dockerfile, or as JSON. The other variables of the three must
 	return c
 }
 
+// maxResult is far above the size of the result of any search.
+const maxResult = 1 << 30
+
 // readResult reads the JSON of a bisect.Result.
 func readResult(path string) (*bisect.Result, error) {
-	b, err := os.ReadFile(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading a result: %w", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxResult+1))
+	if err == nil && len(b) > maxResult {
+		err = fmt.Errorf("%s has more than %d bytes", path, maxResult)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading a result: %w", err)
 	}

@@ -17,11 +17,16 @@ import (
 // errInterrupted is the cause with which a signal ends a command's context.
 var errInterrupted = errors.New("interrupted")
 
-// interruptible is ctx until the process is interrupted or asked to terminate. A second signal ends the process at once.
+// interruptible is ctx until the process is interrupted, asked to terminate, or loses its terminal (but for nohup). A second signal ends the
+// process at once. A reader that leaves standard output or error does not end it: what it was to read fails to be written, files are still whole.
 func interruptible(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // not Ignore, which programs that are started would inherit
 	go func() {
 		<-signals
 		signal.Stop(signals)

@@ -17,7 +17,7 @@ import (
 // TestInterrupt sends a signal in the middle of a search: within a second it ends with status 5, tells what it knows, and leaves a whole
 // result and a journal to resume from.
 func TestInterrupt(t *testing.T) {
-	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(s.String(), func(t *testing.T) {
 			dir := t.TempDir()
 			journal, result := filepath.Join(dir, "journal"), filepath.Join(dir, "result.json")

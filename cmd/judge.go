@@ -49,11 +49,27 @@ func (f *judgeFlags) references(ctx context.Context, s *subject) ([][]engine.Out
 		return nil, usage(fmt.Errorf("%d --reference for %d samples: give one for each, in their order", n, len(s.samples)))
 	}
 	var list [][]engine.Output
-	for _, path := range f.reference {
-		arrays, err := tensor.ReadArrays(path)
+	for i, path := range f.reference {
+		outputs, err := s.readReference(path, s.samples[i])
 		if err != nil {
 			return nil, fmt.Errorf("reading the reference: %w", err)
 		}
+		list = append(list, outputs)
+	}
+	return list, nil
+}
+
+// readReference reads the reference outputs of one sample, of all its inferences.
+func (s *subject) readReference(path string, sample engine.Sample) (list []engine.Output, err error) {
+	arrays, err := tensor.ReadArrays(path)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := sample.Steps(arrays)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, arrays := range steps {
 		names := s.engine.Outputs()
 		if names == nil { // known only to the program: by the names of the arrays
 			for _, a := range arrays {
@@ -62,12 +78,12 @@ func (f *judgeFlags) references(ctx context.Context, s *subject) ([][]engine.Out
 		}
 		outputs, notes, err := compare.Match(names, arrays)
 		if err != nil {
-			return nil, fmt.Errorf("reading the reference %s: %w", path, err)
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		for _, n := range notes {
 			s.notes = append(s.notes, path+": "+n)
 		}
-		list = append(list, outputs)
+		list = append(list, outputs...)
 	}
 	return list, nil
 }

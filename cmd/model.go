@@ -170,14 +170,15 @@ func (s *subject) load(specs []string, random bool) error {
 	return nil
 }
 
-// shapesOfSamples makes inputs static that the model leaves dynamic and that have the same shape in all samples.
+// shapesOfSamples makes inputs static that the model leaves dynamic and that have the same shape in all inferences of all samples.
 func (s *subject) shapesOfSamples(shapes map[string][]int) {
 	for _, in := range s.inputs {
 		if len(s.samples) == 0 || in.Shape != nil && !slices.Contains(in.Shape, -1) {
 			continue
 		}
 		shape := s.samples[0].Inputs[in.Name].Shape
-		if !slices.ContainsFunc(s.samples, func(o engine.Sample) bool { return !slices.Equal(o.Inputs[in.Name].Shape, shape) }) {
+		differs := func(inputs map[string]*tensor.Tensor) bool { return !slices.Equal(inputs[in.Name].Shape, shape) }
+		if !slices.ContainsFunc(s.samples, func(o engine.Sample) bool { return slices.ContainsFunc(o.Inferences(), differs) }) {
 			shapes[in.Name] = shape
 		}
 	}

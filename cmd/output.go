@@ -7,10 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"halfway/bisect/report"
 	"halfway/engine/tensor"
 )
 
@@ -85,7 +87,16 @@ func terminal(w io.Writer) (columns int, ok bool) {
 func note(c *cobra.Command, quiet bool, notes ...string) {
 	for _, n := range notes {
 		if !quiet {
-			fmt.Fprintln(c.ErrOrStderr(), "note:", n)
+			fmt.Fprintln(c.ErrOrStderr(), "note:", harmless(n))
 		}
 	}
+}
+
+// harmless is a message, which may have lines and quote names of files and nodes, with what would move a terminal's cursor escaped.
+func harmless(message string) string {
+	lines := strings.Split(message, "\n")
+	for i, line := range lines {
+		lines[i] = report.Printable(line)
+	}
+	return strings.Join(lines, "\n")
 }

@@ -34,7 +34,7 @@ func Main() {
 	}
 	status, message := statusOf(err)
 	if message != "" {
-		fmt.Fprintln(os.Stderr, "halfway:", message)
+		fmt.Fprintln(os.Stderr, "halfway:", harmless(message))
 	}
 	if status == statusUsage {
 		fmt.Fprintf(os.Stderr, "Run '%s --help' for usage.\n", c.CommandPath())

@@ -58,28 +58,28 @@ func (r *runCommand) run(c *cobra.Command, args []string) error {
 		return err
 	}
 	progress := newProgress(c.ErrOrStderr(), r.talk, "running")
-	outputs, candidates, enforced, err := r.infer(ctx, c, args[0], settings)
+	arrays, candidates, enforced, err := r.infer(ctx, c, args[0], settings)
 	progress.stop()
 	if err != nil {
 		return err
 	}
 	if !r.talk.quiet {
 		fmt.Fprintf(c.ErrOrStderr(), "%d of %d candidates ran in %s, all else in f32\n", enforced.Len(), len(candidates), r.model.precision.value)
-		for _, o := range outputs {
-			fmt.Fprintln(c.ErrOrStderr(), describe(o))
+		for _, a := range arrays {
+			fmt.Fprintln(c.ErrOrStderr(), describe(a))
 		}
 	}
 	if r.output != "" {
-		if err := writeOutputs(r.output, outputs); err != nil {
+		if err := tensor.WriteNPZ(r.output, arrays); err != nil {
 			return err
 		}
 	}
 	return answer(c, func(w io.Writer) error { return r.list(w, settings, candidates, enforced) })
 }
 
-// infer runs the model once.
+// infer runs the model once. The outputs are named as in archives.
 func (r *runCommand) infer(ctx context.Context, c *cobra.Command, path string, settings patterns.Settings) (
-	outputs []engine.Output, candidates []engine.Candidate, enforced engine.Set, err error) {
+	outputs []tensor.Named, candidates []engine.Candidate, enforced engine.Set, err error) {
 	s, err := r.model.open(ctx, path, true)
 	if err != nil {
 		return nil, nil, enforced, err
@@ -96,7 +96,7 @@ func (r *runCommand) infer(ctx context.Context, c *cobra.Command, path string, s
 		return nil, nil, enforced, err
 	}
 	o, err := searched(s.engine).Run(ctx, enforced, s.samples[0])
-	return o.Outputs, candidates, enforced, err
+	return s.samples[0].Arrays(o.Outputs), candidates, enforced, err
 }
 
 // list prints the listing of every graph where a debug build prints it.
@@ -142,16 +142,8 @@ func printable(s patterns.Settings, tags map[string][]string) (patterns.Settings
 	return s, escaped
 }
 
-func writeOutputs(path string, outputs []engine.Output) error {
-	var named []tensor.Named
-	for _, o := range outputs {
-		named = append(named, tensor.Named(o))
-	}
-	return tensor.WriteNPZ(path, named)
-}
-
 // describe says in one line what an output is.
-func describe(o engine.Output) string {
+func describe(o tensor.Named) string {
 	line := fmt.Sprintf("output %q: %s%v", report.Printable(o.Name), o.Tensor.Type, o.Tensor.Shape)
 	d, ok := o.Tensor.Any().([]float32)
 	if !ok || len(d) == 0 {

@@ -5,6 +5,8 @@ package engine
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"halfway/engine/tensor"
 )
@@ -50,6 +52,41 @@ type Sample struct {
 func (s Sample) Inferences() []map[string]*tensor.Tensor {
 	return append([]map[string]*tensor.Tensor{s.Inputs}, s.Then...)
 }
+
+// Arrays names the outputs of a run on s as archives do: by their own names, after step-000., step-001., ... where s has several inferences.
+func (s Sample) Arrays(outputs []Output) []tensor.Named {
+	var arrays []tensor.Named
+	each := len(outputs) / len(s.Inferences())
+	for i, o := range outputs {
+		name := o.Name
+		if len(s.Then) > 0 {
+			name = stepPrefix(i/each) + name
+		}
+		arrays = append(arrays, tensor.Named{Name: name, Tensor: o.Tensor})
+	}
+	return arrays
+}
+
+// Steps splits the arrays of an archive by the inference of s that they belong to, undoing Arrays. An array without a step is an error where s
+// has several.
+func (s Sample) Steps(arrays []tensor.Named) ([][]tensor.Named, error) {
+	if len(s.Then) == 0 {
+		return [][]tensor.Named{arrays}, nil
+	}
+	steps := make([][]tensor.Named, len(s.Inferences()))
+	for _, a := range arrays {
+		prefix, name, ok := strings.Cut(a.Name, ".")
+		i, err := strconv.Atoi(strings.TrimPrefix(prefix, "step-"))
+		if !ok || err != nil || i < 0 || i >= len(steps) || prefix+"." != stepPrefix(i) {
+			return nil, fmt.Errorf("array %q belongs to none of the %d steps of %s: want names like %soutput", a.Name, len(steps), s.Source,
+				stepPrefix(0))
+		}
+		steps[i] = append(steps[i], tensor.Named{Name: name, Tensor: a.Tensor})
+	}
+	return steps, nil
+}
+
+func stepPrefix(n int) string { return fmt.Sprintf("step-%03d.", n) }
 
 // An Output is one named result of a network.
 type Output struct {

@@ -1,12 +1,14 @@
 package engine
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -26,7 +28,8 @@ type Input struct {
 // LoadSamples reads what one --input argument names:
 //
 //   - an .npz archive or, for a model with one input, an .npy array: one sample;
-//   - a folder: a sample for each of its .npz and .npy files, sorted by name;
+//   - a folder: a sample for each of its .npz and .npy files, sorted by name, and for each of its folders of steps;
+//   - a folder of steps (step-000.npz, step-001.npz, ... and nothing else): one sample, whose inferences share the model's state;
 //   - NAME=x.npy,NAME2=y.npy: one sample, an array for each input;
 //   - random or random:SEED: one generated sample (see randomSample).
 //
@@ -72,18 +75,41 @@ func (l *loader) warn(format string, args ...any) {
 	}
 }
 
+// step is the name of a file in a folder of steps.
+var step = regexp.MustCompile(`^step-[0-9]+\.np[zy]$`)
+
+func areSteps(files []string) bool {
+	return len(files) > 0 && !slices.ContainsFunc(files, func(name string) bool { return !step.MatchString(name) })
+}
+
 func (l *loader) folder(dir string) ([]Sample, error) {
-	entries, err := os.ReadDir(dir) // sorted by name
-	if err != nil {
-		return nil, fmt.Errorf("read samples: %w", err)
-	}
 	var samples []Sample
-	for _, e := range entries {
-		if ext := filepath.Ext(e.Name()); ext != ".npz" && ext != ".npy" {
-			l.warn("%s: %s is no .npz or .npy file and was left out", dir, e.Name())
+	files, folders, err := l.entries(dir)
+	if err != nil {
+		return nil, err
+	}
+	if areSteps(files) {
+		s, err := l.steps(dir, files)
+		return []Sample{s}, err
+	}
+	for _, name := range files {
+		s, err := l.file(filepath.Join(dir, name))
+		if err != nil {
+			return nil, err
+		}
+		samples = append(samples, s)
+	}
+	for _, name := range folders {
+		sub := filepath.Join(dir, name)
+		files, _, err := l.entries(sub)
+		if err != nil {
+			return nil, err
+		}
+		if !areSteps(files) {
+			l.warn("%s: %s is no folder of steps (step-000.npz, ...) and was left out", dir, name)
 			continue
 		}
-		s, err := l.file(filepath.Join(dir, e.Name()))
+		s, err := l.steps(sub, files)
 		if err != nil {
 			return nil, err
 		}
@@ -93,6 +119,55 @@ func (l *loader) folder(dir string) ([]Sample, error) {
 		return nil, fmt.Errorf("read samples: folder %s holds no .npz or .npy file", dir)
 	}
 	return samples, nil
+}
+
+// entries lists the arrays and the folders in dir, by name.
+func (l *loader) entries(dir string) (files, folders []string, err error) {
+	entries, err := os.ReadDir(dir) // sorted by name
+	if err != nil {
+		return nil, nil, fmt.Errorf("read samples: %w", err)
+	}
+	for _, e := range entries {
+		switch ext := filepath.Ext(e.Name()); {
+		case ext == ".npz" || ext == ".npy":
+			files = append(files, e.Name())
+		case e.IsDir():
+			folders = append(folders, e.Name())
+		default:
+			l.warn("%s: %s is no .npz or .npy file and was left out", dir, e.Name())
+		}
+	}
+	return files, folders, nil
+}
+
+// steps reads one sample of several inferences, in the order of the numbers in the names of the files.
+func (l *loader) steps(dir string, files []string) (Sample, error) {
+	number := func(name string) string { // without leading zeros
+		return strings.TrimLeft(strings.TrimSuffix(strings.TrimPrefix(name, "step-"), filepath.Ext(name)), "0")
+	}
+	files = slices.SortedFunc(slices.Values(files), func(a, b string) int {
+		a, b = number(a), number(b)
+		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+	})
+	sample := Sample{Source: dir}
+	h := sha256.New()
+	for i, name := range files {
+		if i > 0 && number(name) == number(files[i-1]) {
+			return Sample{}, fmt.Errorf("read samples: %s holds the step %s twice: %s and %s", dir, cmp.Or(number(name), "0"), files[i-1], name)
+		}
+		s, err := l.file(filepath.Join(dir, name))
+		if err != nil {
+			return Sample{}, err
+		}
+		fmt.Fprintf(h, "%s  %s\n", s.SHA256, name)
+		if i == 0 {
+			sample.Inputs = s.Inputs
+		} else {
+			sample.Then = append(sample.Then, s.Inputs)
+		}
+	}
+	sample.SHA256 = hex.EncodeToString(h.Sum(nil))
+	return sample, nil
 }
 
 // file reads one sample from an .npz or .npy file, told apart by how they start.

@@ -18,7 +18,7 @@ const unknownMemory = 64 << 30
 func (e *Engine) checkPlans() error {
 	for _, p := range e.plans {
 		if p.peak > e.limit {
-			return p.fail(p.largest, e.tooLarge("the values that are alive while it runs take", p.peak))
+			return p.fail(p.largest, e.tooLarge("its outputs are the largest of the values that are needed at the same time, which take", p.peak))
 		}
 	}
 	return nil
@@ -33,7 +33,7 @@ func (r *run) checkRoom(specs []ops.Spec) error {
 		}
 	}
 	if need > r.limit {
-		return r.tooLarge("its outputs and the values that wait for others take", need)
+		return r.tooLarge("its outputs, and the values that other nodes still need, take", need)
 	}
 	return nil
 }

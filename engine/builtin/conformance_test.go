@@ -23,7 +23,7 @@ import (
 func TestONNXConformance(t *testing.T) {
 	root := enginetest.Shared(t, "onnx-backend")
 	manifest := readManifest(t)
-	passed, total := 0, 0
+	var upTo21, above, outside share
 	for _, group := range []string{"node", "simple", "pytorch-converted", "pytorch-operator"} {
 		entries, err := os.ReadDir(filepath.Join(root, group))
 		if err != nil {
@@ -35,7 +35,8 @@ func TestONNXConformance(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(dir, "model.onnx")); err != nil {
 				continue
 			}
-			total++
+			s := scopeOf(t, filepath.Join(dir, "model.onnx"), &upTo21, &above, &outside)
+			s.total++
 			t.Run(name, func(t *testing.T) {
 				err := conforms(dir)
 				reason, listed := manifest[name]
@@ -47,12 +48,33 @@ func TestONNXConformance(t *testing.T) {
 				case err != nil:
 					t.Error(err)
 				default:
-					passed++
+					s.passed++
 				}
 			})
 		}
 	}
-	t.Logf("%d of %d cases pass", passed, total)
+	t.Logf("opset 21 and older, in scope: %s; newer: %s; out of scope (strings, sequences, optional values, training): %s", upTo21, above, outside)
+}
+
+// A share counts cases.
+type share struct{ passed, total int }
+
+func (s share) String() string {
+	return fmt.Sprintf("%d of %d (%.1f %%)", s.passed, s.total, 100*float64(s.passed)/float64(max(s.total, 1)))
+}
+
+// scopeOf is the share that the case with a model counts in.
+func scopeOf(t *testing.T, path string, upTo21, above, outside *share) *share {
+	opset, tensors, err := onnx.Scope(path)
+	switch {
+	case err != nil:
+		t.Fatal(err)
+	case opset > 21:
+		return above
+	case !tensors:
+		return outside
+	}
+	return upTo21
 }
 
 // readManifest maps the cases that are left out to the reason: lines "group/case<tab>reason".

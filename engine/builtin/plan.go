@@ -20,7 +20,7 @@ type plan struct {
 	steps      []*step
 	macs       int64 // of one pass
 	peak       int64 // bytes of the values that are alive at the same time, at most
-	largest    *step // where that is
+	largest    *step // the first one with the largest outputs
 
 	params  []int // slots of the graph's parameters
 	results []int // slots of its results
@@ -325,18 +325,21 @@ func (p *plan) lifetimes() {
 // measure finds the peak of the memory in use.
 func (p *plan) measure() {
 	size := map[int]int64{}
-	live := int64(0)
-	p.peak, p.largest = 0, nil
+	live, most := int64(0), int64(-1)
+	p.peak = 0
 	for _, s := range p.steps {
+		own := int64(0)
 		for o, spec := range s.specs {
 			if s.op != nil && spec.Shape != nil {
 				size[s.out+o] = bytesOf(spec)
-				live = plus(live, size[s.out+o])
+				own = plus(own, size[s.out+o])
 			}
 		}
-		if live > p.peak || p.largest == nil {
-			p.peak, p.largest = live, s
+		if own > most {
+			most, p.largest = own, s
 		}
+		live = plus(live, own)
+		p.peak = max(p.peak, live)
 		for _, slot := range s.release {
 			live -= size[slot]
 		}

@@ -65,7 +65,7 @@ func (e *Engine) run(ctx context.Context, settings patterns.Settings, s engine.S
 	program.InGroup(cmd)
 	cmd.Cancel = func() error { program.KillGroup(cmd); return nil }
 	cmd.WaitDelay = grace
-	runErr := cmd.Run()
+	runErr := program.Run(cmd)
 	program.KillGroup(cmd)
 	p.stdout, p.stderr = stdout.kept.Bytes(), stderr.Lines(errorLines)
 	if cmd.ProcessState != nil {

@@ -96,6 +96,9 @@ func (w *wiring) connect() error {
 		if err != nil {
 			return err
 		}
+		if l := w.layers[from.layer]; l.op == "Result" {
+			return fmt.Errorf("%s: an edge leads from it, but a Result gives its value to nobody", l)
+		}
 		to, err := w.end(ins, "to input", e.toLayer, e.toPort)
 		if err != nil {
 			return err

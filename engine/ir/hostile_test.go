@@ -72,6 +72,7 @@ var hostileModels = []struct {
 	{"an edge from a layer that is not there", document{edges: edges("7 0 9 0")}, "from output port 0 of layer 7, which is not there"},
 	{"an edge to a port that is not there", document{edges: edges("0 0 9 5")}, "to input port 5, which is not there"},
 	{"two edges into one port", document{edges: direct + direct}, "input port 0 has two edges"},
+	{"an edge from a Result", document{layers: strings.Replace(unary("1", "a"), "ReLU", "Result", 1), edges: edges("0 0 1 0", "1 1 9 0")}, `layer 1 "a" (Result): an edge leads from it`},
 	{"an unconnected input", document{layers: unary("1", "a"), edges: edges("1 1 9 0")}, `layer 1 "a" (Relu): nothing is connected to input port 0`},
 	{"dimensions whose product overflows", document{layers: constant("4294967296,4294967296", "0", "4"), edges: edges("1 0 9 0")}, `layer 1 "weights" (Constant): shape [4294967296 4294967296] overflows`},
 	{"a product that wraps to a small number", document{layers: constant("4294967297,4294967297,4294967297,4294967297", "0", "4"), edges: edges("1 0 9 0")}, "overflows"},

@@ -1,22 +1,74 @@
 package kernel
 
-// Add writes a + b to dst; all have the length of dst, which may be a or b.
-func Add(dst, a, b []float32) {
+// The functions of two slices write to dst, which may be a or b; all have the length of dst. An element's result does not depend on its place.
+
+// Add writes a + b.
+func Add(dst, a, b []float32) { add.apply(dst, a, b) }
+
+// Subtract writes a - b.
+func Subtract(dst, a, b []float32) { subtract.apply(dst, a, b) }
+
+// Multiply writes a * b.
+func Multiply(dst, a, b []float32) { multiply.apply(dst, a, b) }
+
+// Max writes a where a > b, else b: also where one of them is NaN.
+func Max(dst, a, b []float32) { greater.apply(dst, a, b) }
+
+// Min writes a where a < b, else b: also where one of them is NaN.
+func Min(dst, a, b []float32) { lesser.apply(dst, a, b) }
+
+// A pairwise is one of the functions above.
+type pairwise uint8
+
+const (
+	add pairwise = iota
+	subtract
+	multiply
+	greater
+	lesser
+)
+
+func (f pairwise) apply(dst, a, b []float32) {
 	a, b = a[:len(dst)], b[:len(dst)]
-	for i := addVectors(dst, a, b); i < len(dst); i++ {
-		dst[i] = a[i] + b[i]
+	for i := f.applyVectors(dst, a, b); i < len(dst); i++ {
+		dst[i] = f.of(a[i], b[i])
 	}
 }
 
-// Max writes the greater of a and b to dst, and b where a is NaN; all have the length of dst, which may be a or b.
-func Max(dst, a, b []float32) {
-	a, b = a[:len(dst)], b[:len(dst)]
-	for i := maxVectors(dst, a, b); i < len(dst); i++ {
-		v := b[i]
-		if a[i] > v {
-			v = a[i]
+func (f pairwise) of(a, b float32) float32 {
+	switch f {
+	case add:
+		return a + b
+	case subtract:
+		return a - b
+	case multiply:
+		return a * b
+	case greater:
+		if a > b {
+			return a
 		}
-		dst[i] = v
+	case lesser:
+		if a < b {
+			return a
+		}
+	}
+	return b
+}
+
+// Clamp writes least where src is less, else most where it is more, else src, also where that is NaN, to dst, which may be src and has its
+// length.
+func Clamp(dst, src []float32, least, most float32) {
+	dst = dst[:len(src)]
+	for i := clampVectors(dst, src, least, most); i < len(src); i++ {
+		dst[i] = lesser.of(most, greater.of(least, src[i]))
+	}
+}
+
+// Relu writes src where it is positive, else 0, also where it is NaN, to dst, which may be src and has its length.
+func Relu(dst, src []float32) {
+	dst = dst[:len(src)]
+	for i := reluVectors(dst, src); i < len(src); i++ {
+		dst[i] = greater.of(src[i], 0)
 	}
 }
 

@@ -131,7 +131,8 @@ func BenchmarkConvolve(b *testing.B) {
 			pad := s.kernel / 2
 			out := (s.size+2*pad-s.kernel)/s.stride + 1
 			c := &Convolution{Window: Window{In: [3]int{1, s.size, s.size}, Out: [3]int{1, out, out}, Kernel: [3]int{1, s.kernel, s.kernel},
-				Stride: [3]int{1, s.stride, s.stride}, Dilation: [3]int{1, 1, 1}, Pad: [3]int{0, pad, pad}}, Groups: s.groups, InChannels: s.in, OutChannels: s.out}
+				Stride: [3]int{1, s.stride, s.stride}, Dilation: [3]int{1, 1, 1}, Pad: [3]int{0, pad, pad}},
+				Groups: s.groups, InChannels: s.in, OutChannels: s.out}
 			r := rand.New(rand.NewPCG(1, 2))
 			in := random(r, s.groups*s.in*s.size*s.size)
 			filter := w.PackFilter(c, random(r, s.groups*s.out*c.Depth()), tensor.F32)

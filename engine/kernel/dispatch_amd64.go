@@ -90,22 +90,56 @@ func (f function) vectors(dst, src *float32, n int) {
 	}
 }
 
-// addVectors, maxVectors and addScalarVectors do the first elements of Add, Max and addScalar, and return how many.
-func addVectors(dst, a, b []float32) int {
+// applyVectors writes f of a and b to dst and returns how many elements it did: all, the last ones in vectors of their own, or none.
+func (f pairwise) applyVectors(dst, a, b []float32) int {
+	if !vectors {
+		return 0
+	}
 	n := len(dst) / 8
+	if n > 0 {
+		f.vectors(&dst[0], &a[0], &b[0], n)
+	}
+	if done := n * 8; done < len(dst) {
+		var x, y [8]float32
+		copy(x[:], a[done:])
+		copy(y[:], b[done:])
+		f.vectors(&x[0], &x[0], &y[0], 1)
+		copy(dst[done:], x[:])
+	}
+	return len(dst)
+}
+
+func (f pairwise) vectors(dst, a, b *float32, n int) {
+	switch f {
+	case add:
+		addAVX2(dst, a, b, n)
+	case subtract:
+		subtractAVX2(dst, a, b, n)
+	case multiply:
+		multiplyAVX2(dst, a, b, n)
+	case greater:
+		maxAVX2(dst, a, b, n)
+	case lesser:
+		minAVX2(dst, a, b, n)
+	}
+}
+
+// clampVectors, reluVectors and addScalarVectors do the first elements of Clamp, Relu and addScalar, and return how many.
+func clampVectors(dst, src []float32, least, most float32) int {
+	n := len(src) / 8
 	if !vectors || n == 0 {
 		return 0
 	}
-	addAVX2(&dst[0], &a[0], &b[0], n)
+	clampAVX2(&dst[0], &src[0], least, most, n)
 	return n * 8
 }
 
-func maxVectors(dst, a, b []float32) int {
-	n := len(dst) / 8
+func reluVectors(dst, src []float32) int {
+	n := len(src) / 8
 	if !vectors || n == 0 {
 		return 0
 	}
-	maxAVX2(&dst[0], &a[0], &b[0], n)
+	reluAVX2(&dst[0], &src[0], n)
 	return n * 8
 }
 

@@ -17,9 +17,9 @@ func onGridVectors(src []float32, t tensor.DType) (n int, on bool) { return 0, t
 
 func (f function) applyVectors(dst, src []float32) int { return 0 }
 
-func addVectors(dst, a, b []float32) int { return 0 }
+func (f pairwise) applyVectors(dst, a, b []float32) int { return 0 }
 
-func maxVectors(dst, a, b []float32) int { return 0 }
+func clampVectors(dst, src []float32, least, most float32) int { return 0 }
 
 func addScalarVectors(x []float32, v float32) int { return 0 }
 
@@ -32,3 +32,5 @@ func gather(dst, image []float32, taps []int, places *[tileCols]int32) bool { re
 func interleave(dst []float32, m Matrix, row, n, k0, k1, width int) int { return k0 }
 
 func hashStripes(sums, keys *[hashLanes]uint64, data []byte) { hashGeneric(sums, keys, data) }
+
+func reluVectors(dst, src []float32) int { return 0 }

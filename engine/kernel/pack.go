@@ -27,7 +27,8 @@ func (m Matrix) Transposed() Matrix {
 	return Matrix{Data: m.Data, Rows: m.Cols, Cols: m.Rows, RowStride: m.ColStride, ColStride: m.RowStride}
 }
 
-// Left is the left operand of a product, packed in panels of tileRows rows: for each column the elements of the panel's rows. Rows beyond the last are 0.
+// Left is the left operand of a product, packed in panels of tileRows rows: for each column the elements of the panel's rows. Rows beyond the
+// last are 0.
 type Left struct {
 	rows, depth int
 	data        []float32

@@ -184,105 +184,6 @@ done11:
 	VZEROUPPER
 	RET
 
-// func addAVX2(dst *float32, a *float32, b *float32, vectors int)
-// Requires: AVX
-TEXT ·addAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ b+16(FP), DX
-	MOVQ vectors+24(FP), BX
-	SUBQ $0x04, BX
-	JL   single15
-
-many14:
-	VMOVUPS (DX), Y0
-	VADDPS  (CX), Y0, Y0
-	VMOVUPS Y0, (AX)
-	VMOVUPS 32(DX), Y0
-	VADDPS  32(CX), Y0, Y0
-	VMOVUPS Y0, 32(AX)
-	VMOVUPS 64(DX), Y0
-	VADDPS  64(CX), Y0, Y0
-	VMOVUPS Y0, 64(AX)
-	VMOVUPS 96(DX), Y0
-	VADDPS  96(CX), Y0, Y0
-	VMOVUPS Y0, 96(AX)
-	ADDQ    $+128, AX
-	ADDQ    $+128, CX
-	ADDQ    $+128, DX
-	SUBQ    $0x04, BX
-	JGE     many14
-
-single15:
-	ADDQ $0x04, BX
-	JZ   done16
-
-one17:
-	VMOVUPS (DX), Y0
-	VADDPS  (CX), Y0, Y0
-	VMOVUPS Y0, (AX)
-	ADDQ    $+32, AX
-	ADDQ    $+32, CX
-	ADDQ    $+32, DX
-	DECQ    BX
-	JNZ     one17
-
-done16:
-	VZEROUPPER
-	RET
-
-// func maxAVX2(dst *float32, a *float32, b *float32, vectors int)
-// Requires: AVX
-TEXT ·maxAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), AX
-	MOVQ a+8(FP), CX
-	MOVQ b+16(FP), DX
-	MOVQ vectors+24(FP), BX
-	SUBQ $0x04, BX
-	JL   single19
-
-many18:
-	VMOVUPS (DX), Y0
-	VMOVUPS (CX), Y1
-	VMAXPS  Y0, Y1, Y0
-	VMOVUPS Y0, (AX)
-	VMOVUPS 32(DX), Y0
-	VMOVUPS 32(CX), Y1
-	VMAXPS  Y0, Y1, Y0
-	VMOVUPS Y0, 32(AX)
-	VMOVUPS 64(DX), Y0
-	VMOVUPS 64(CX), Y1
-	VMAXPS  Y0, Y1, Y0
-	VMOVUPS Y0, 64(AX)
-	VMOVUPS 96(DX), Y0
-	VMOVUPS 96(CX), Y1
-	VMAXPS  Y0, Y1, Y0
-	VMOVUPS Y0, 96(AX)
-	ADDQ    $+128, AX
-	ADDQ    $+128, CX
-	ADDQ    $+128, DX
-	SUBQ    $0x04, BX
-	JGE     many18
-
-single19:
-	ADDQ $0x04, BX
-	JZ   done20
-
-one21:
-	VMOVUPS (DX), Y0
-	VMOVUPS (CX), Y1
-	VMAXPS  Y0, Y1, Y0
-	VMOVUPS Y0, (AX)
-	ADDQ    $+32, AX
-	ADDQ    $+32, CX
-	ADDQ    $+32, DX
-	DECQ    BX
-	JNZ     one21
-
-done20:
-	VZEROUPPER
-	RET
-
 // func addScalarAVX2(x *float32, v float32, vectors int)
 // Requires: AVX
 TEXT ·addScalarAVX2(SB), NOSPLIT, $0-24
@@ -290,9 +191,9 @@ TEXT ·addScalarAVX2(SB), NOSPLIT, $0-24
 	MOVQ         vectors+16(FP), CX
 	VBROADCASTSS v+8(FP), Y0
 	SUBQ         $0x04, CX
-	JL           single23
+	JL           single15
 
-many22:
+many14:
 	VADDPS  (AX), Y0, Y1
 	VMOVUPS Y1, (AX)
 	VADDPS  32(AX), Y0, Y1
@@ -303,19 +204,19 @@ many22:
 	VMOVUPS Y1, 96(AX)
 	ADDQ    $+128, AX
 	SUBQ    $0x04, CX
-	JGE     many22
+	JGE     many14
 
-single23:
+single15:
 	ADDQ $0x04, CX
-	JZ   done24
+	JZ   done16
 
-one25:
+one17:
 	VADDPS  (AX), Y0, Y1
 	VMOVUPS Y1, (AX)
 	ADDQ    $+32, AX
 	DECQ    CX
-	JNZ     one25
+	JNZ     one17
 
-done24:
+done16:
 	VZEROUPPER
 	RET

@@ -19,16 +19,6 @@ func rowTapsAVX2(dst *float32, src *float32, taps *int, weights *float32, n int,
 //go:noescape
 func rowTapsByTwoAVX2(dst *float32, src *float32, taps *int, weights *float32, n int, vectors int)
 
-// addAVX2 writes a + b to dst for vectors times 8 elements; vectors is positive.
-//
-//go:noescape
-func addAVX2(dst *float32, a *float32, b *float32, vectors int)
-
-// maxAVX2 writes the greater of a and b, b where a is NaN, to dst for vectors times 8 elements; vectors is positive.
-//
-//go:noescape
-func maxAVX2(dst *float32, a *float32, b *float32, vectors int)
-
 // addScalarAVX2 adds v to vectors times 8 elements; vectors is positive.
 //
 //go:noescape

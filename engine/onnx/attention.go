@@ -361,6 +361,9 @@ func packedAttention(c *call) ([]graph.Port, error) {
 		x = c.op("Add", numpyBroadcast(), x, c.in[2])
 	}
 	sizes := c.ints("qkv_hidden_sizes")
+	if c.err == nil && c.rank(c.in[1]) != 2 || sizes != nil && len(sizes) != 3 {
+		c.fail("weights of shape %v, qkv_hidden_sizes %v", c.shape(c.input(1)), sizes)
+	}
 	if c.err == nil && sizes == nil {
 		third := c.shape(c.in[1])[1] / 3
 		sizes = []int{third, third, third}

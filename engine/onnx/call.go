@@ -116,7 +116,7 @@ func (c *call) shape(p graph.Port) []int { return c.known[p].Shape }
 // rank is the rank of a value, which must be known.
 func (c *call) rank(p graph.Port) int {
 	shape := c.known[p].Shape
-	if shape == nil {
+	if shape == nil && c.err == nil { // after an error p may be zero
 		c.fail("the shape of %q is not known, and the translation depends on it: give the shapes of the model's inputs (--shape)", p.Node.Name)
 	}
 	return len(shape)
@@ -152,23 +152,15 @@ func (c *call) knownInts(p graph.Port) (values []int, ok bool) {
 }
 
 // i64s adds a constant vector.
-func (c *call) i64s(values ...int) graph.Port {
-	raw := &tensor.Raw{Type: tensor.I64, Shape: []int{len(values)}}
-	for _, v := range values {
-		raw.Bytes = binary.LittleEndian.AppendUint64(raw.Bytes, uint64(v))
-	}
-	return c.raw(raw)
-}
+func (c *call) i64s(values ...int) graph.Port { return c.raw(intsRaw(values, []int{len(values)})) }
 
 // i64 adds a constant scalar.
-func (c *call) i64(v int) graph.Port {
-	return c.raw(&tensor.Raw{Type: tensor.I64, Shape: []int{}, Bytes: binary.LittleEndian.AppendUint64(nil, uint64(v))})
-}
+func (c *call) i64(v int) graph.Port { return c.raw(intsRaw([]int{v}, []int{})) }
 
 // scalar adds a constant scalar of a floating-point or integer type.
 func (c *call) scalar(t tensor.DType, v float64) graph.Port {
 	if t == tensor.F32 {
-		return c.raw(&tensor.Raw{Type: t, Shape: []int{}, Bytes: binary.LittleEndian.AppendUint32(nil, math.Float32bits(float32(v)))})
+		return c.raw(floatsRaw([]float32{float32(v)}, []int{}))
 	}
 	wide := c.raw(&tensor.Raw{Type: tensor.F64, Shape: []int{}, Bytes: binary.LittleEndian.AppendUint64(nil, math.Float64bits(v))})
 	if t == tensor.F64 {

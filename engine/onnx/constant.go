@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"halfway/engine/tensor"
 )
@@ -63,39 +64,49 @@ func (m *Model) raw(t *tensorProto) (*tensor.Raw, error) {
 	return r, nil
 }
 
-// typed encodes the data of the typed fields as it would be stored raw.
+// typed encodes the data of the typed fields, of which there must be as many as the tensor needs, as it would be stored raw.
 func (t *tensorProto) typed(dtype tensor.DType, elements int) ([]byte, error) {
-	le := binary.LittleEndian
-	stored := elements
-	if dtype.Bits() < 8 {
-		stored = int(tensor.StoredBytes(dtype, elements))
+	width := max(dtype.Bits()/8, 1)
+	want := int(tensor.StoredBytes(dtype, elements))
+	if want/width > len(t.message) { // each takes a byte or more
+		return nil, fmt.Errorf("%s%v needs %d elements, found fewer", dtype, t.dims, elements)
 	}
-	if n := len(t.floats) + len(t.doubles) + len(t.ints) + len(t.uints); n != stored {
-		return nil, fmt.Errorf("%s%v needs %d elements, found %d", dtype, t.dims, stored, n)
-	}
-	var b []byte
-	for _, v := range t.floats {
-		b = le.AppendUint32(b, math.Float32bits(v))
-	}
-	for _, v := range t.doubles {
-		b = le.AppendUint64(b, math.Float64bits(v))
-	}
-	for _, v := range t.uints {
-		t.ints = append(t.ints, int64(v))
-	}
-	for _, v := range t.ints {
-		switch max(dtype.Bits()/8, 1) {
-		case 1:
-			b = append(b, byte(v))
-		case 2:
-			b = le.AppendUint16(b, uint16(v))
-		case 4:
-			b = le.AppendUint32(b, uint32(v))
-		case 8:
-			b = le.AppendUint64(b, uint64(v))
+	b := make([]byte, 0, want)
+	err := eachField(t.message, func(f field) error {
+		switch f.number {
+		case 4, 10: // float_data, double_data
+			if f.kind != protowire.BytesType {
+				b = appendLow(b, f.value, width)
+			} else {
+				b = append(b, f.bytes...)
+			}
+		case 5, 7, 11: // int32_data, int64_data, uint64_data
+			return eachVarint(f, func(v uint64) error {
+				if b = appendLow(b, v, width); len(b) > want {
+					return errTooMany
+				}
+				return nil
+			})
 		}
+		if len(b) > want {
+			return errTooMany
+		}
+		return nil
+	})
+	if err == nil && len(b) != want {
+		err = fmt.Errorf("%s%v needs %d elements, found %d", dtype, t.dims, want/width, len(b)/width)
 	}
-	return b, nil
+	return b, err
+}
+
+var errTooMany = errors.New("more elements than its dimensions say")
+
+// appendLow appends the low bytes of a number.
+func appendLow(b []byte, v uint64, width int) []byte {
+	for range width {
+		b, v = append(b, byte(v)), v>>8
+	}
+	return b
 }
 
 // dense is a sparse tensor with its zeros.
@@ -211,8 +222,12 @@ func (e *externalFiles) file(location string) (*tensor.Mapping, error) {
 		return nil, err
 	}
 	defer root.Close()
-	if _, err := root.Stat(location); err != nil {
+	info, err := root.Stat(location)
+	if err != nil {
 		return nil, fmt.Errorf("external data: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("external data %q is no regular file", location)
 	}
 	m, err := tensor.OpenMapping(filepath.Join(e.folder, location))
 	if err != nil {
@@ -252,7 +267,7 @@ func ReadTensor(path string) (*tensor.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := parseTensor(b)
+	p, err := (&parser{}).parseTensor(b)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

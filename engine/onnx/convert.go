@@ -1,7 +1,9 @@
 package onnx
 
 import (
+	"encoding/binary"
 	"errors"
+	"math"
 
 	"halfway/engine/graph"
 	"halfway/engine/tensor"
@@ -79,22 +81,37 @@ func (c *call) constantValue() (*tensor.Raw, error) {
 	if a := c.attr("sparse_value"); a != nil && a.sparse != nil {
 		return c.model.dense(a.sparse)
 	}
-	t := &tensorProto{}
 	switch {
 	case c.attr("value_float") != nil:
-		t.dtype, t.floats = 1, []float32{c.attr("value_float").f}
+		return floatsRaw([]float32{c.attr("value_float").f}, []int{}), nil
 	case c.attr("value_floats") != nil:
-		t.dtype, t.floats = 1, c.attr("value_floats").floats
-		t.dims = []int{len(t.floats)}
+		floats := c.attr("value_floats").floats
+		return floatsRaw(floats, []int{len(floats)}), nil
 	case c.attr("value_int") != nil:
-		t.dtype, t.ints = 7, []int64{c.attr("value_int").i}
+		return intsRaw([]int{int(c.attr("value_int").i)}, []int{}), nil
 	case c.attr("value_ints") != nil:
-		t.dtype, t.ints = 7, c.attr("value_ints").ints
-		t.dims = []int{len(t.ints)}
-	default:
-		return nil, errors.New("the constant has no value of a supported kind")
+		ints := c.ints("value_ints")
+		return intsRaw(ints, []int{len(ints)}), nil
 	}
-	return c.model.raw(t)
+	return nil, errors.New("the constant has no value of a supported kind")
+}
+
+// floatsRaw is a constant of f32.
+func floatsRaw(values []float32, shape []int) *tensor.Raw {
+	r := &tensor.Raw{Type: tensor.F32, Shape: shape}
+	for _, v := range values {
+		r.Bytes = binary.LittleEndian.AppendUint32(r.Bytes, math.Float32bits(v))
+	}
+	return r
+}
+
+// intsRaw is a constant of i64.
+func intsRaw(values, shape []int) *tensor.Raw {
+	r := &tensor.Raw{Type: tensor.I64, Shape: shape}
+	for _, v := range values {
+		r.Bytes = binary.LittleEndian.AppendUint64(r.Bytes, uint64(v))
+	}
+	return r
 }
 
 func constantOfShape(c *call) ([]graph.Port, error) {

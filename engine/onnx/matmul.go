@@ -23,7 +23,7 @@ func gemm(c *call) ([]graph.Port, error) {
 	if alpha := c.float("alpha", 1); alpha != 1 {
 		y = c.op("Multiply", numpyBroadcast(), y, c.scalar(c.kind(b), alpha))
 	}
-	if !c.has(2) {
+	if !c.has(2) || c.err != nil {
 		return []graph.Port{y}, c.err
 	}
 	bias := c.in[2]

@@ -91,7 +91,9 @@ func (c *call) wrapped(x, begin, end graph.Port) graph.Port {
 		if known && too && low[axis] == 0 && high[axis] == 0 {
 			continue
 		}
-		pick := func(p graph.Port) graph.Port { return c.op("Gather", graph.Attrs{"batch_dims": "0"}, p, c.i64(axis), c.i64(0)) }
+		pick := func(p graph.Port) graph.Port {
+			return c.op("Gather", graph.Attrs{"batch_dims": "0"}, p, c.i64(axis), c.i64(0))
+		}
 		from, to := c.op("Negative", nil, pick(begin)), c.op("Add", numpyBroadcast(), pick(end), c.i64(size))
 		index := c.op("Range", graph.Attrs{"output_type": "i64"}, from, to, c.i64(1))
 		index = c.op("FloorMod", numpyBroadcast(), index, c.i64(max(size, 1)))

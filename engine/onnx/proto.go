@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -54,10 +55,7 @@ type tensorProto struct {
 	dtype    int64
 	raw      []byte
 	hasRaw   bool
-	floats   []float32
-	doubles  []float64
-	ints     []int64 // int32_data and int64_data
-	uints    []uint64
+	message  []byte            // of which the typed fields are read when they are needed
 	external map[string]string // nil when the data is here
 }
 
@@ -85,6 +83,24 @@ type functionProto struct {
 
 // maxDepth bounds how deep graphs lie in attributes of nodes of graphs.
 const maxDepth = 64
+
+// What a model may have, so that a small hostile file does not take much memory: nodes, attributes, tensors and values; numbers in an attribute;
+// dimensions.
+const (
+	maxMessages = 1 << 22
+	maxList     = 1 << 24
+	maxRank     = 64
+)
+
+// A parser counts the messages that it has read.
+type parser struct{ messages int }
+
+func (p *parser) count() error {
+	if p.messages++; p.messages > maxMessages {
+		return fmt.Errorf("more than %d nodes, attributes, tensors and values", maxMessages)
+	}
+	return nil
+}
 
 // field is one field of a message.
 type field struct {
@@ -132,18 +148,19 @@ func parseModel(b []byte) (*modelProto, error) {
 	if len(b) == 0 {
 		return nil, errors.New("the file is empty")
 	}
+	p := &parser{}
 	m := &modelProto{opsets: map[string]int{}, functions: map[string]*functionProto{}}
 	return m, eachField(b, func(f field) (err error) {
 		switch f.number {
 		case 1:
 			m.irVersion = int64(f.value)
 		case 7:
-			m.graph, err = parseGraph(f.bytes, 0)
+			m.graph, err = p.parseGraph(f.bytes, 0)
 		case 8:
 			err = parseOpset(f.bytes, m.opsets)
 		case 25:
 			var fn *functionProto
-			if fn, err = parseFunction(f.bytes); err == nil {
+			if fn, err = p.parseFunction(f.bytes); err == nil {
 				m.functions[fn.domain+"."+fn.name] = fn
 			}
 		}
@@ -174,7 +191,7 @@ func canonical(domain string) string {
 	return domain
 }
 
-func parseGraph(b []byte, depth int) (*graphProto, error) {
+func (p *parser) parseGraph(b []byte, depth int) (*graphProto, error) {
 	if depth > maxDepth {
 		return nil, fmt.Errorf("graphs are nested deeper than %d", maxDepth)
 	}
@@ -182,17 +199,17 @@ func parseGraph(b []byte, depth int) (*graphProto, error) {
 	return g, eachField(b, func(f field) error {
 		switch f.number {
 		case 1:
-			n, err := parseNode(f.bytes, depth)
+			n, err := p.parseNode(f.bytes, depth)
 			g.nodes = append(g.nodes, n)
 			return err
 		case 2:
 			g.name = string(f.bytes)
 		case 5:
-			t, err := parseTensor(f.bytes)
+			t, err := p.parseTensor(f.bytes)
 			g.initializers = append(g.initializers, t)
 			return err
 		case 11, 12, 13:
-			v, err := parseValue(f.bytes)
+			v, err := p.parseValue(f.bytes)
 			switch f.number {
 			case 11:
 				g.inputs = append(g.inputs, v)
@@ -203,7 +220,7 @@ func parseGraph(b []byte, depth int) (*graphProto, error) {
 			}
 			return err
 		case 15:
-			s, err := parseSparse(f.bytes)
+			s, err := p.parseSparse(f.bytes)
 			g.sparse = append(g.sparse, s)
 			return err
 		}
@@ -211,8 +228,11 @@ func parseGraph(b []byte, depth int) (*graphProto, error) {
 	})
 }
 
-func parseNode(b []byte, depth int) (*nodeProto, error) {
-	n := &nodeProto{attrs: map[string]*attrProto{}}
+func (p *parser) parseNode(b []byte, depth int) (*nodeProto, error) {
+	n := &nodeProto{}
+	if err := p.count(); err != nil {
+		return n, err
+	}
 	return n, eachField(b, func(f field) error {
 		switch f.number {
 		case 1:
@@ -224,7 +244,10 @@ func parseNode(b []byte, depth int) (*nodeProto, error) {
 		case 4:
 			n.op = string(f.bytes)
 		case 5:
-			a, err := parseAttr(f.bytes, depth)
+			a, err := p.parseAttr(f.bytes, depth)
+			if n.attrs == nil {
+				n.attrs = map[string]*attrProto{}
+			}
 			n.attrs[a.name] = a
 			return err
 		case 7:
@@ -234,8 +257,11 @@ func parseNode(b []byte, depth int) (*nodeProto, error) {
 	})
 }
 
-func parseAttr(b []byte, depth int) (*attrProto, error) {
+func (p *parser) parseAttr(b []byte, depth int) (*attrProto, error) {
 	a := &attrProto{}
+	if err := p.count(); err != nil {
+		return a, err
+	}
 	return a, eachField(b, func(f field) (err error) {
 		switch f.number {
 		case 1:
@@ -247,28 +273,32 @@ func parseAttr(b []byte, depth int) (*attrProto, error) {
 		case 4:
 			a.s = f.bytes
 		case 5:
-			a.t, err = parseTensor(f.bytes)
+			a.t, err = p.parseTensor(f.bytes)
 		case 6:
-			a.g, err = parseGraph(f.bytes, depth+1)
+			a.g, err = p.parseGraph(f.bytes, depth+1)
 		case 7:
 			a.floats, err = appendFloats(a.floats, f)
 		case 8:
 			a.ints, err = appendVarints(a.ints, f)
 		case 9:
 			a.strings = append(a.strings, f.bytes)
+			err = tooLong(len(a.strings))
 		case 20:
 			a.kind = int64(f.value)
 		case 21:
 			a.ref = string(f.bytes)
 		case 22:
-			a.sparse, err = parseSparse(f.bytes)
+			a.sparse, err = p.parseSparse(f.bytes)
 		}
 		return err
 	})
 }
 
-func parseTensor(b []byte) (*tensorProto, error) {
-	t := &tensorProto{}
+func (p *parser) parseTensor(b []byte) (*tensorProto, error) {
+	t := &tensorProto{message: b}
+	if err := p.count(); err != nil {
+		return t, err
+	}
 	remote := false
 	var entries map[string]string
 	err := eachField(b, func(f field) (err error) {
@@ -279,18 +309,10 @@ func parseTensor(b []byte) (*tensorProto, error) {
 			t.dtype = int64(f.value)
 		case 3:
 			return errors.New("a tensor in segments is not supported")
-		case 4:
-			t.floats, err = appendFloats(t.floats, f)
-		case 5, 7:
-			t.ints, err = appendVarints(t.ints, f)
 		case 8:
 			t.name = string(f.bytes)
 		case 9:
 			t.raw, t.hasRaw = f.bytes, true
-		case 10:
-			t.doubles, err = appendDoubles(t.doubles, f)
-		case 11:
-			t.uints, err = appendVarints(t.uints, f)
 		case 13:
 			if entries == nil {
 				entries = map[string]string{}
@@ -325,14 +347,14 @@ func parseEntry(b []byte, into map[string]string) error {
 	return err
 }
 
-func parseSparse(b []byte) (*sparseProto, error) {
+func (p *parser) parseSparse(b []byte) (*sparseProto, error) {
 	s := &sparseProto{}
 	return s, eachField(b, func(f field) (err error) {
 		switch f.number {
 		case 1:
-			s.values, err = parseTensor(f.bytes)
+			s.values, err = p.parseTensor(f.bytes)
 		case 2:
-			s.indices, err = parseTensor(f.bytes)
+			s.indices, err = p.parseTensor(f.bytes)
 		case 3:
 			s.dims, err = appendDims(s.dims, f)
 		}
@@ -340,8 +362,11 @@ func parseSparse(b []byte) (*sparseProto, error) {
 	})
 }
 
-func parseValue(b []byte) (*valueProto, error) {
+func (p *parser) parseValue(b []byte) (*valueProto, error) {
 	v := &valueProto{}
+	if err := p.count(); err != nil {
+		return v, err
+	}
 	return v, eachField(b, func(f field) error {
 		switch f.number {
 		case 1:
@@ -390,7 +415,9 @@ func (v *valueProto) parseTensorType(b []byte) error {
 					}
 					return nil
 				})
-				v.shape = append(v.shape, d)
+				if v.shape = append(v.shape, d); len(v.shape) > maxRank {
+					return fmt.Errorf("value %q has more than %d dimensions", v.name, maxRank)
+				}
 				return err
 			})
 		}
@@ -398,7 +425,7 @@ func (v *valueProto) parseTensorType(b []byte) error {
 	})
 }
 
-func parseFunction(b []byte) (*functionProto, error) {
+func (p *parser) parseFunction(b []byte) (*functionProto, error) {
 	fn := &functionProto{opsets: map[string]int{}, defaults: map[string]*attrProto{}}
 	return fn, eachField(b, func(f field) error {
 		switch f.number {
@@ -411,7 +438,7 @@ func parseFunction(b []byte) (*functionProto, error) {
 		case 6:
 			fn.attrs = append(fn.attrs, string(f.bytes))
 		case 7:
-			n, err := parseNode(f.bytes, 0)
+			n, err := p.parseNode(f.bytes, 0)
 			fn.nodes = append(fn.nodes, n)
 			return err
 		case 9:
@@ -419,7 +446,7 @@ func parseFunction(b []byte) (*functionProto, error) {
 		case 10:
 			fn.domain = canonical(string(f.bytes))
 		case 11:
-			a, err := parseAttr(f.bytes, 0)
+			a, err := p.parseAttr(f.bytes, 0)
 			fn.defaults[a.name] = a
 			return err
 		}
@@ -428,55 +455,63 @@ func parseFunction(b []byte) (*functionProto, error) {
 }
 
 // appendVarints adds one number or, where they are packed, several.
-func appendVarints[T int64 | uint64](list []T, f field) ([]T, error) {
+func appendVarints(list []int64, f field) ([]int64, error) {
+	err := eachVarint(f, func(v uint64) error {
+		list = append(list, int64(v))
+		return tooLong(len(list))
+	})
+	return list, err
+}
+
+func tooLong(n int) error {
+	if n > maxList {
+		return fmt.Errorf("a list of more than %d numbers", maxList)
+	}
+	return nil
+}
+
+// eachVarint visits one number or, where they are packed, several.
+func eachVarint(f field, visit func(v uint64) error) error {
 	if f.kind == protowire.VarintType {
-		return append(list, T(f.value)), nil
+		return visit(f.value)
 	}
 	for b := f.bytes; len(b) > 0; {
 		v, n := protowire.ConsumeVarint(b)
 		if n < 0 {
-			return nil, protowire.ParseError(n)
+			return protowire.ParseError(n)
 		}
-		list, b = append(list, T(v)), b[n:]
+		if err := visit(v); err != nil {
+			return err
+		}
+		b = b[n:]
 	}
-	return list, nil
+	return nil
 }
 
 func appendDims(list []int, f field) ([]int, error) {
-	wide, err := appendVarints[int64](nil, f)
-	for _, d := range wide {
-		if d < 0 {
-			return nil, fmt.Errorf("a tensor has the dimension %d", d)
+	err := eachVarint(f, func(v uint64) error {
+		if int64(v) < 0 || len(list) == maxRank {
+			return fmt.Errorf("a tensor has the dimension %d after %v, expected at most %d dimensions that are not negative", int64(v), list, maxRank)
 		}
-		list = append(list, int(d))
-	}
+		list = append(list, int(v))
+		return nil
+	})
 	return list, err
 }
 
 func appendFloats(list []float32, f field) ([]float32, error) {
 	if f.kind == protowire.Fixed32Type {
-		return append(list, math.Float32frombits(uint32(f.value))), nil
+		list = append(list, math.Float32frombits(uint32(f.value)))
+		return list, tooLong(len(list))
 	}
-	for b := f.bytes; len(b) > 0; {
-		v, n := protowire.ConsumeFixed32(b)
-		if n < 0 {
-			return nil, protowire.ParseError(n)
-		}
-		list, b = append(list, math.Float32frombits(v)), b[n:]
+	if len(f.bytes)%4 != 0 {
+		return nil, fmt.Errorf("%d bytes of floats", len(f.bytes))
 	}
-	return list, nil
-}
-
-func appendDoubles(list []float64, f field) ([]float64, error) {
-	if f.kind == protowire.Fixed64Type {
-		return append(list, math.Float64frombits(f.value)), nil
+	if err := tooLong(len(list) + len(f.bytes)/4); err != nil {
+		return nil, err
 	}
-	for b := f.bytes; len(b) > 0; {
-		v, n := protowire.ConsumeFixed64(b)
-		if n < 0 {
-			return nil, protowire.ParseError(n)
-		}
-		list, b = append(list, math.Float64frombits(v)), b[n:]
+	for b := f.bytes; len(b) > 0; b = b[4:] {
+		list = append(list, math.Float32frombits(binary.LittleEndian.Uint32(b)))
 	}
 	return list, nil
 }
@@ -534,7 +569,9 @@ func (g *graphProto) freeInputs() []*valueProto {
 		given[t.name] = true
 	}
 	for _, s := range g.sparse {
-		given[s.values.name] = true
+		if s.values != nil {
+			given[s.values.name] = true
+		}
 	}
 	var r []*valueProto
 	for _, v := range g.inputs {

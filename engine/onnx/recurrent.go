@@ -31,7 +31,7 @@ type recurrence struct {
 
 func (r *recurrence) translate(name string, functions []string) ([]graph.Port, error) {
 	x, w, u := r.input(0), r.input(1), r.input(2)
-	if r.rank(x) != 3 || r.rank(w) != 3 {
+	if r.rank(x) != 3 || r.rank(w) != 3 || r.rank(u) != 3 {
 		return nil, fmt.Errorf("inputs of shape %v and %v, expected rank 3", r.shape(x), r.shape(w))
 	}
 	r.directions = r.shape(w)[0]

@@ -61,7 +61,7 @@ func (c *call) wholeSizes(scales graph.Port) bool {
 	v, axes := c.known[scales].Value, c.ints("axes")
 	shape := c.shape(c.in[0])
 	if v == nil || v.Type != tensor.F32 || shape == nil {
-		return v != nil || scales.Node.Op == "Constant"
+		return v != nil || scales.Node != nil && scales.Node.Op == "Constant"
 	}
 	for i, s := range v.F32s() {
 		a := i
@@ -110,11 +110,7 @@ func upsample(c *call) ([]graph.Port, error) {
 		c.fail("scales are missing")
 		return nil, c.err
 	}
-	raw, err := c.model.raw(&tensorProto{dtype: 1, floats: a.floats, dims: []int{len(a.floats)}})
-	if err != nil {
-		return nil, err
-	}
-	return c.interpolate(c.input(0), attrs, c.raw(raw), graph.Port{})
+	return c.interpolate(c.input(0), attrs, c.raw(floatsRaw(a.floats, []int{len(a.floats)})), graph.Port{})
 }
 
 // interpolate adds an Interpolate by scales or by sizes, the one that is given.

@@ -43,8 +43,8 @@ func (c *call) items(i int) []graph.Port {
 	return items
 }
 
-// position is the value of input i as a place in a sequence, of which there are n.
-func (c *call) position(i, n int) int {
+// position is the value of input i as a place in a sequence of n values; at its end too where beyond is 1.
+func (c *call) position(i, n, beyond int) int {
 	at, ok := c.knownInts(c.input(i))
 	if !ok || len(at) != 1 {
 		c.fail("a position that is known only while running is not supported")
@@ -53,7 +53,7 @@ func (c *call) position(i, n int) int {
 	if at[0] < 0 {
 		at[0] += n
 	}
-	if at[0] < 0 || at[0] >= n {
+	if at[0] < 0 || at[0] >= n+beyond {
 		c.fail("position %d is outside of a sequence of %d", at[0], n)
 		return 0
 	}
@@ -64,7 +64,7 @@ func sequenceInsert(c *call) ([]graph.Port, error) {
 	items := c.items(0)
 	at := len(items)
 	if c.has(2) {
-		at = c.position(2, len(items)+1)
+		at = c.position(2, len(items), 1)
 	}
 	if c.err != nil {
 		return nil, c.err
@@ -76,7 +76,7 @@ func sequenceErase(c *call) ([]graph.Port, error) {
 	items := c.items(0)
 	at := len(items) - 1
 	if c.has(1) {
-		at = c.position(1, len(items))
+		at = c.position(1, len(items), 0)
 	}
 	if c.err != nil || at < 0 {
 		c.fail("nothing to erase")
@@ -87,7 +87,7 @@ func sequenceErase(c *call) ([]graph.Port, error) {
 
 func sequenceAt(c *call) ([]graph.Port, error) {
 	items := c.items(0)
-	at := c.position(1, len(items))
+	at := c.position(1, len(items), 0)
 	if c.err != nil {
 		return nil, c.err
 	}

@@ -109,7 +109,10 @@ func split(c *call) ([]graph.Port, error) {
 	if c.opset >= 13 && c.has(1) {
 		return c.many("VariadicSplit", len(c.node.outputs), nil, x, c.i64(axis), c.in[1]), c.err
 	}
-	parts := max(c.int("num_outputs", len(c.node.outputs)), 1)
+	parts := max(len(c.node.outputs), 1)
+	if n := c.int("num_outputs", parts); n != parts {
+		c.fail("num_outputs=%d for %d outputs", n, parts)
+	}
 	size := 0 // also where it is not known: an equal split then
 	if c.shape(x) != nil {
 		if a := c.axis(x, axis); a < c.rank(x) {

@@ -35,6 +35,7 @@ type builder struct {
 	order  []string              // their names, in the order of the parameters
 
 	sequences map[*graph.Node][]graph.Port // the values of each sequence
+	visits    *int                         // of nodes, in all graphs of the model
 }
 
 // A scope is the values by name of a graph or of a function's call.
@@ -70,7 +71,11 @@ func (m *Model) translate(shapes map[string][]int) (*graph.Graph, error) {
 }
 
 func (m *Model) newBuilder(name string, outer *scope) *builder {
-	return &builder{model: m, g: &graph.Graph{Name: name, File: m.path}, known: map[graph.Port]ops.Arg{}, outer: outer,
+	visits := new(int)
+	if outer != nil {
+		visits = outer.visits
+	}
+	return &builder{visits: visits, model: m, g: &graph.Graph{Name: name, File: m.path}, known: map[graph.Port]ops.Arg{}, outer: outer,
 		caught: map[string]graph.Port{}, sequences: map[*graph.Node][]graph.Port{}}
 }
 
@@ -214,7 +219,13 @@ func (s *scope) nodes(list []*nodeProto) error {
 	return nil
 }
 
+// maxVisits bounds the nodes that are translated: functions that call functions may stand for many more than a file has.
+const maxVisits = 1 << 21
+
 func (s *scope) node(n *nodeProto) error {
+	if *s.visits++; *s.visits > maxVisits {
+		return fmt.Errorf("the model has more than %d nodes with those of its functions", maxVisits)
+	}
 	c := &call{scope: s, node: n, opset: s.opset(n.domain)}
 	for _, name := range n.inputs {
 		if name == "" {

@@ -49,8 +49,8 @@ func roiAlign(c *call) ([]graph.Port, error) {
 // affineGrid is theta [N, d, d+1] times the homogeneous coordinates of the places of an image of the given size, x first; from -1 to 1.
 func affineGrid(c *call) ([]graph.Port, error) {
 	theta := c.input(0)
-	if c.rank(theta) != 3 {
-		c.fail("theta of shape %v, expected rank 3", c.shape(theta))
+	if c.rank(theta) != 3 || c.shape(theta)[1] != 2 && c.shape(theta)[1] != 3 {
+		c.fail("theta of shape %v, expected [N, 2, 3] or [N, 3, 4]", c.shape(theta))
 		return nil, c.err
 	}
 	t, dims := c.kind(theta), c.shape(theta)[1]

@@ -101,7 +101,7 @@ func (e *Engine) load(ctx context.Context) error {
 
 // learnUnits reads the execution graph with everything enforced: which nodes run as one, and which of them show their precision.
 func (e *Engine) learnUnits(ctx context.Context) error {
-	a, err := e.request(ctx, nil, "bf16", nil)
+	a, err := e.request(ctx, 0, nil, "bf16", nil)
 	if err != nil {
 		return fmt.Errorf("import what was exported: %w", refusal(err))
 	}
@@ -121,14 +121,14 @@ type answer struct {
 }
 
 // request has the worker run the marked model.
-func (e *Engine) request(ctx context.Context, kept []int, hint string, inferences [][]string) (a answer, err error) {
+func (e *Engine) request(ctx context.Context, limit time.Duration, kept []int, hint string, inferences [][]string) (a answer, err error) {
 	if inferences == nil {
 		inferences = [][]string{}
 	}
 	if kept == nil {
 		kept = []int{}
 	}
-	err = e.worker.ask(ctx, e.options.Timeout, map[string]any{"op": "run", "kept": kept, "hint": hint, "inferences": inferences, "folder": e.folder}, &a)
+	err = e.worker.ask(ctx, limit, map[string]any{"op": "run", "kept": kept, "hint": hint, "inferences": inferences, "folder": e.folder}, &a)
 	return a, err
 }
 
@@ -197,7 +197,7 @@ func (e *Engine) observe(ctx context.Context, kept []int, hint string, s engine.
 		return o, nil, err
 	}
 	start := time.Now()
-	a, err := e.request(ctx, kept, hint, inferences)
+	a, err := e.request(ctx, e.options.Timeout, kept, hint, inferences)
 	if err != nil {
 		return o, nil, err
 	}

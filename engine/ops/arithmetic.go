@@ -66,23 +66,9 @@ func evalIntegers[E integer](a *arithmetic, w *kernel.Workers, in []Operand, out
 
 // loop32 is the loop of an operation that f32 does faster than numberLoop, to the same results.
 func loop32(op string) func(dst, x, y []float32) {
-	switch op {
-	case "Maximum":
-		return func(dst, x, y []float32) {
-			x = x[:len(y)]
-			for i, v := range y {
-				dst[i] = either(x[i] > v, x[i], v)
-			}
-		}
-	case "Minimum":
-		return func(dst, x, y []float32) {
-			x = x[:len(y)]
-			for i, v := range y {
-				dst[i] = either(x[i] < v, x[i], v)
-			}
-		}
-	}
-	return nil
+	return map[string]func(dst, x, y []float32){
+		"Add": kernel.Add, "Subtract": kernel.Subtract, "Multiply": kernel.Multiply, "Maximum": kernel.Max, "Minimum": kernel.Min,
+	}[op]
 }
 
 // numberLoop is the loop of an operation that integers and floats do alike.

@@ -120,7 +120,8 @@ func (a *attention) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) 
 	if err != nil || out[0].Len() == 0 {
 		return err
 	}
-	r := attentionRun{attentionSizes: s, causal: a.causal, scale: float32(1 / math.Sqrt(float64(s.depth))), out: out[0].F32s(), round: typeGrid(out[0].Type)}
+	r := attentionRun{attentionSizes: s, causal: a.causal, scale: float32(1 / math.Sqrt(float64(s.depth))), out: out[0].F32s(),
+		round: typeGrid(out[0].Type)}
 	for i := range r.parts {
 		r.parts[i] = part{in[i].F32s(), batchIndex(s.batch, batchOf(in[i].Shape))}
 	}

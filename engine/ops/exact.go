@@ -74,19 +74,10 @@ func evalExact[E number](loopOf func(e *exact) func(dst, src []E)) func(w *kerne
 func exact32(e *exact) func(dst, src []float32) {
 	switch e.op {
 	case "Relu":
-		return func(dst, src []float32) {
-			for i, v := range src {
-				dst[i] = either(v > 0, v, 0)
-			}
-		}
+		return kernel.Relu
 	case "Clamp":
 		lo, hi := float32(e.min), float32(e.max)
-		return func(dst, src []float32) {
-			for i, v := range src {
-				v = either(v < lo, lo, v)
-				dst[i] = either(v > hi, hi, v)
-			}
-		}
+		return func(dst, src []float32) { kernel.Clamp(dst, src, lo, hi) }
 	}
 	return exactFloats[float32](e)
 }

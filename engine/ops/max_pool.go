@@ -12,8 +12,8 @@ import (
 func init() { register("MaxPool", newMaxPool) }
 
 // maxPool is MaxPool-1, -8 and -14. The second output of -8 and -14 is the position of each maximum in the input as flattened from dimension
-// axis on; the first of equal elements wins. A window without an element above the least finite one, such as one that lies in the padding alone, gives
-// that and the index of its plane's first element, as the CPU plugin does.
+// axis on; the first of equal elements wins. A window without an element above the least finite one, such as one that lies in the padding alone,
+// gives that and the index of its plane's first element, as the CPU plugin does.
 type maxPool struct {
 	pool
 	indices tensor.DType // Invalid: no second output

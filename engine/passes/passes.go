@@ -64,9 +64,6 @@ func Apply(g *graph.Graph, view string, shapes [][]int) (*graph.Graph, error) {
 	if !ok {
 		return nil, fmt.Errorf("view %q is not known: there is %s", view, strings.Join(Views(), ", "))
 	}
-	if err := checkInputs(g); err != nil {
-		return nil, err
-	}
 	r := newRewriter(g.Clone())
 	if exported(g) {
 		list = nil

@@ -90,7 +90,10 @@ func reduceOfReshape(r *rewriter, n *graph.Node) bool {
 	}
 	kept := append([]int{}, s...)
 	for _, a := range axes {
-		kept[axis(a, len(s))] = 1
+		if a = axis(a, len(s)); a < 0 || a >= len(s) { // nobody checks while a dimension is not known
+			return false
+		}
+		kept[a] = 1
 	}
 	for i, d := range n.Out[0].Shape {
 		if d != kept[i] {

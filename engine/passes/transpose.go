@@ -65,7 +65,10 @@ func transposeSinking(r *rewriter) {
 		}
 		both := make([]int, len(o1))
 		for i, d := range o2 {
-			both[i] = o1[axis(d, len(o1))]
+			if d = axis(d, len(o1)); d < 0 || d >= len(o1) { // nobody checks while a dimension is not known
+				return
+			}
+			both[i] = o1[d]
 		}
 		if slices.Equal(both, upTo(len(both))) {
 			r.bypass(n, first.In[0])

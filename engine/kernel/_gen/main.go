@@ -27,6 +27,7 @@ var files = []struct {
 	{"round", round},
 	{"function", functions},
 	{"row", row},
+	{"arithmetic", arithmetic},
 	{"pack", pack},
 	{"hash", hash},
 }

@@ -21,16 +21,8 @@ func row(g *generator) {
 		g.VPERMPD(operand.Imm(0xd8), x, x)
 		return x
 	})
-	g.binary("addAVX2", "a + b", func(a operand.Mem, b reg.VecVirtual) { g.VADDPS(a, b, b) })
-	g.binary("maxAVX2", "the greater of a and b, b where a is NaN,", func(a operand.Mem, b reg.VecVirtual) {
-		x := g.YMM()
-		g.VMOVUPS(a, x)
-		g.VMAXPS(b, x, b)
-	})
 	g.function("addScalarAVX2", "func(x *float32, v float32, vectors int)", "addScalarAVX2 adds v to vectors times 8 elements; vectors is positive.")
-	x, n, v := g.pointer("x"), g.pointer("vectors"), g.YMM()
-	address, _ := g.Param("v").Resolve()
-	g.VBROADCASTSS(address.Addr, v)
+	x, n, v := g.pointer("x"), g.pointer("vectors"), g.broadcast("v")
 	g.unrolled(n, 4, func(i int) {
 		y := g.YMM()
 		g.VADDPS(at(x, i*vector), v, y)
@@ -118,20 +110,6 @@ func (g *generator) rowTaps(name string, stride int, load func(operand.Mem) reg.
 	g.DECQ(left)
 	g.JNZ(operand.LabelRef(one))
 	g.Label(done)
-	g.VZEROUPPER()
-	g.RET()
-}
-
-// binary writes a function of two vectors; of leaves the result in b.
-func (g *generator) binary(name, what string, of func(a operand.Mem, b reg.VecVirtual)) {
-	g.function(name, "func(dst, a, b *float32, vectors int)", name+" writes "+what+" to dst for vectors times 8 elements; vectors is positive.")
-	dst, a, b, n := g.pointer("dst"), g.pointer("a"), g.pointer("b"), g.pointer("vectors")
-	g.unrolled(n, 4, func(i int) {
-		y := g.YMM()
-		g.VMOVUPS(at(b, i*vector), y)
-		of(at(a, i*vector), y)
-		g.VMOVUPS(y, at(dst, i*vector))
-	}, func(n int) { g.move(n*vector, dst, a, b) })
 	g.VZEROUPPER()
 	g.RET()
 }

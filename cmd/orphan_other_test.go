@@ -1,0 +1,6 @@
+//go:build unix && !linux
+
+package cmd_test
+
+// orphansEnd says that programs end with a process that is killed.
+const orphansEnd = false

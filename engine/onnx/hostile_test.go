@@ -1,0 +1,176 @@
+package onnx_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"halfway/engine/onnx"
+)
+
+// relu is a whole model with a node of the given initializer beside it.
+func withInitializer(dims []int64, data []byte) []byte {
+	return model(slices.Concat(value(11, "x", 2), initializer("w", dims, data), node("Add", "sum", []string{"x", "w"}, []string{"y"}), value(12, "y", 2)))
+}
+
+// TestHostileFiles holds what is no model, or one that lies, against the error that it should give.
+func TestHostileFiles(t *testing.T) {
+	call := func(name string) []byte { // a node that calls a function
+		n := node(name, name, []string{"x"}, []string{"y"})
+		_, _, skip := protowire.ConsumeTag(n)
+		inner, _ := protowire.ConsumeBytes(n[skip:])
+		return lengthy(1, append(slices.Clone(inner), text(7, "f")...))
+	}
+	deep := slices.Concat(value(12, "y"), node("Relu", "", []string{"x"}, []string{"y"}))
+	for range 80 {
+		deep = slices.Concat(value(12, "y"), node("If", "n", []string{"c"}, []string{"y"}, attr("then_branch", 5, lengthy(6, deep))))
+	}
+	ends := func(graph ...[]byte) []byte { return model(slices.Concat(value(11, "x", 2), slices.Concat(graph...), value(12, "y", 2))) }
+	doubling := []([]byte){ends(call("f0"))}
+	for i := range 40 { // each calls the next twice: 2^40 nodes
+		two := []([]byte){node("Identity", "", []string{"x"}, []string{"y"})}
+		if i < 39 {
+			first, second := call(fmt.Sprintf("f%d", i+1)), call(fmt.Sprintf("f%d", i+1))
+			two = []([]byte){first, second}
+		}
+		doubling = append(doubling, function(fmt.Sprintf("f%d", i), two...))
+	}
+	huge := withInitializer([]int64{1 << 40}, lengthy(4, make([]byte, 8)))
+	for _, test := range []struct {
+		name string
+		file []byte
+		want string // in the error
+	}{
+		{"empty", nil, "empty"},
+		{"no protobuf", []byte("hello, this is text"), "ONNX"},
+		{"no graph", varint(1, 8), "no graph"},
+		{"truncated", ends(node("Relu", "r", []string{"x"}, []string{"y"}))[:40], "truncated"},
+		{"an operator that does not exist", ends(node("Frobnicate", "frob", []string{"x"}, []string{"y"})), `Frobnicate (opset 17), for example node "frob"`},
+		{"a cycle", ends(node("Add", "a", []string{"x", "q"}, []string{"p"}), node("Relu", "b", []string{"p"}, []string{"q"}),
+			node("Relu", "c", []string{"q"}, []string{"y"})), `node "a" (Add): nothing gives the value "q"`},
+		{"an order in which a node comes before its input", ends(node("Relu", "late", []string{"p"}, []string{"y"}), node("Relu", "p", []string{"x"}, []string{"p"})),
+			`node "late" (Relu): nothing gives the value "p"`},
+		{"a missing input", ends(node("Add", "a", []string{"x"}, []string{"y"})), `node "a" (Add): input 1 is missing`},
+		{"a negative dimension", withInitializer([]int64{-1}, nil), "dimension -1"},
+		{"dimensions that overflow", withInitializer([]int64{1 << 40, 1 << 40}, nil), "w"},
+		{"a terabyte that is not there", huge, `initializer "w"`},
+		{"more dimensions than any tensor has", withInitializer(slices.Repeat([]int64{1}, 1000), nil), "64 dimensions"},
+		{"fewer bytes than the shape needs", withInitializer([]int64{2}, lengthy(9, make([]byte, 4))), "needs 8 bytes, found 4"},
+		{"more elements than the shape has", withInitializer([]int64{2}, lengthy(4, make([]byte, 400))), "more elements"},
+		{"a function that calls itself", model(slices.Concat(value(11, "x", 2), call("loop"), value(12, "y", 2)), function("loop", call("loop"))), "deeper than 64"},
+		{"functions that double", slices.Concat(doubling...), "more than"},
+		{"graphs nested too deep", model(deep), "nested deeper than 64"},
+		{"more outputs than a split has", ends(node("Split", "s", []string{"x"}, []string{"y"}, attr("num_outputs", 2, varint(3, 1<<40)))), "num_outputs"},
+		{"an attribute of very many numbers", ends(node("Relu", "r", []string{"x"}, []string{"y"}, attr("v", 7, lengthy(8, make([]byte, 1<<24+1))))), "more than 16777216 numbers"},
+		{"data above the folder", withInitializer([]int64{2}, outside("../secret")), "does not lie in the model's folder"},
+		{"data at an absolute path", withInitializer([]int64{2}, outside("/etc/passwd")), "does not lie in the model's folder"},
+		{"data that is not there", withInitializer([]int64{2}, outside("nowhere.bin")), "nowhere.bin"},
+		{"data that is a folder", withInitializer([]int64{2}, outside(".")), "regular file"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := read(save(t, test.file))
+			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "model.onnx") {
+				t.Errorf("error %q, want one that names model.onnx and says %q", err, test.want)
+			}
+		})
+	}
+}
+
+// read opens and translates a model.
+func read(path string) error {
+	m, err := onnx.Open(path)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	_, err = m.Graph(nil)
+	return err
+}
+
+// TestExternalDataThroughLink has data whose file is a link that leads out of the model's folder.
+func TestExternalDataThroughLink(t *testing.T) {
+	path := save(t, withInitializer([]int64{2}, outside("link.bin")))
+	target := filepath.Join(t.TempDir(), "data.bin")
+	if err := os.WriteFile(target, make([]byte, 8), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, filepath.Join(filepath.Dir(path), "link.bin")); err != nil {
+		t.Skip(err)
+	}
+	if err := read(path); err == nil || !strings.Contains(err.Error(), "link.bin") {
+		t.Errorf("error %v, want one about link.bin", err)
+	}
+}
+
+// TestManyMessages has a file of a few megabytes that says little many times: an error, not memory.
+func TestManyMessages(t *testing.T) {
+	empty := lengthy(1, nil) // a node
+	path := save(t, model(slices.Repeat(empty, 1<<22+1)))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	err := read(path)
+	runtime.ReadMemStats(&after)
+	if err == nil || !strings.Contains(err.Error(), "more than") {
+		t.Errorf("error %v, want one about the number of nodes", err)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 2<<30 {
+		t.Errorf("%d bytes were allocated", used)
+	}
+}
+
+// TestNamesOfAnyBytes has names that are not UTF-8: they stay as they are.
+func TestNamesOfAnyBytes(t *testing.T) {
+	odd := "a\xff\nb"
+	path := save(t, model(slices.Concat(value(11, "x", 2), node("Relu", odd, []string{"x"}, []string{"p"}), node("Tanh", "", []string{"p"}, []string{"y"}),
+		value(12, "y", 2))))
+	m, err := onnx.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	g, err := m.Graph(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := g.Nodes[1]; n.Op != "Relu" || n.Name != odd {
+		t.Errorf("node %s %q, want Relu %q", n.Op, n.Name, odd)
+	}
+}
+
+// FuzzOpen reads any bytes as a model: an error, or a graph that can be ordered.
+func FuzzOpen(f *testing.F) {
+	models, err := filepath.Glob("testdata/contrib/*.onnx")
+	if err != nil || len(models) == 0 {
+		f.Fatalf("no models: %v", err)
+	}
+	for _, path := range models {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Add(withInitializer([]int64{2}, lengthy(9, make([]byte, 8))))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := onnx.Open(save(t, b))
+		if err != nil {
+			return
+		}
+		defer m.Close()
+		m.Inputs()
+		m.Files()
+		g, err := m.Graph(nil)
+		if err != nil {
+			return
+		}
+		if _, err := g.Order(); err != nil {
+			t.Errorf("a graph that cannot be ordered: %v", err)
+		}
+	})
+}
