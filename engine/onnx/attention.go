@@ -174,6 +174,18 @@ func (a *attention) inSteps() (y, shown graph.Port) {
 	return a.op("MatMul", graph.Attrs{"transpose_a": "false", "transpose_b": "false"}, scores, a.v), shown
 }
 
+// pastLength is the number of keys in input i, the last axis but one of a value of the given rank; 0 when it is not given.
+func (c *call) pastLength(i, rank int) int {
+	if !c.has(i) {
+		return 0
+	}
+	if c.rank(c.in[i]) != rank {
+		c.fail("past keys of shape %v, expected rank %d", c.shape(c.in[i]), rank)
+		return 0
+	}
+	return c.shape(c.in[i])[rank-2]
+}
+
 // cached puts past keys or values before p.
 func (c *call) cached(past int, p graph.Port) graph.Port {
 	if !c.has(past) {
@@ -230,7 +242,7 @@ func (a *attention) onnxMask() {
 	offset := a.i64(0)
 	switch {
 	case a.has(4):
-		offset = a.i64(a.shape(a.in[4])[2])
+		offset = a.i64(a.pastLength(4, 4))
 	case a.has(6):
 		offset = a.op("Subtract", numpyBroadcast(), a.convert(a.in[6], tensor.I64), a.i64(a.shape(a.q)[2]))
 	}
@@ -310,10 +322,7 @@ func multiHeadAttention(c *call) ([]graph.Port, error) {
 	if c.err == nil && c.has(4) {
 		a.padding(c.in[4])
 	}
-	past := 0
-	if c.has(6) {
-		past = c.shape(c.in[6])[2]
-	}
+	past := c.pastLength(6, 4)
 	if c.err == nil && c.int("unidirectional", 0) != 0 {
 		a.restrict(a.causal(c.i64(past), -1, 0))
 	}
@@ -376,12 +385,11 @@ func packedAttention(c *call) ([]graph.Port, error) {
 		c.fail("rotation or a shared past is not supported")
 	}
 	a := &attention{call: c, q: parts[0], k: parts[1], v: parts[2], scale: c.float("scale", 0), shown: -1}
-	past := 0
+	past := c.pastLength(4, 5)
 	if c.has(4) {
 		two := c.many("Split", 2, graph.Attrs{"num_splits": "2"}, c.in[4], c.i64(0))
 		a.k = c.op("Concat", graph.Attrs{"axis": "2"}, c.op("Squeeze", nil, two[0], c.i64s(0)), a.k)
 		a.v = c.op("Concat", graph.Attrs{"axis": "2"}, c.op("Squeeze", nil, two[1], c.i64s(0)), a.v)
-		past = c.shape(c.in[4])[3]
 	}
 	if c.err != nil {
 		return nil, c.err
@@ -436,10 +444,7 @@ func groupQueryAttention(c *call) ([]graph.Port, error) {
 	if c.has(10) {
 		a.mask = c.in[10]
 	}
-	past := 0
-	if c.has(3) {
-		past = c.shape(c.in[3])[2]
-	}
+	past := c.pastLength(3, 4)
 	if c.err != nil {
 		return nil, c.err
 	}

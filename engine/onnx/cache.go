@@ -16,8 +16,8 @@ func init() {
 func tensorScatter(c *call) ([]graph.Port, error) {
 	cache, update := c.input(0), c.input(1)
 	axis := c.axis(cache, c.int("axis", -2))
-	if c.err != nil || axis >= c.rank(cache) || axis == 0 {
-		c.fail("axis %d of a cache of shape %v", axis, c.shape(cache))
+	if c.err != nil || axis >= c.rank(cache) || axis == 0 || c.rank(update) != c.rank(cache) {
+		c.fail("axis %d of a cache of shape %v and an update of shape %v", axis, c.shape(cache), c.shape(update))
 		return nil, c.err
 	}
 	shape := c.shape(update)

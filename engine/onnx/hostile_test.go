@@ -31,7 +31,9 @@ func TestHostileFiles(t *testing.T) {
 	for range 80 {
 		deep = slices.Concat(value(12, "y"), node("If", "n", []string{"c"}, []string{"y"}, attr("then_branch", 5, lengthy(6, deep))))
 	}
-	ends := func(graph ...[]byte) []byte { return model(slices.Concat(value(11, "x", 2), slices.Concat(graph...), value(12, "y", 2))) }
+	ends := func(graph ...[]byte) []byte {
+		return model(slices.Concat(value(11, "x", 2), slices.Concat(graph...), value(12, "y", 2)))
+	}
 	doubling := []([]byte){ends(call("f0"))}
 	for i := range 40 { // each calls the next twice: 2^40 nodes
 		two := []([]byte){node("Identity", "", []string{"x"}, []string{"y"})}

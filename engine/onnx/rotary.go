@@ -33,7 +33,7 @@ func (c *call) rotaryEmbedding(cos, sin, positions graph.Port) ([]graph.Port, er
 		x = c.heads(x, heads)
 	} else if flat && c.err == nil { // the tables tell the size of a head
 		size := dim
-		if size == 0 {
+		if size == 0 && c.rank(cos) > 0 {
 			size = 2 * c.shape(cos)[c.rank(cos)-1]
 		}
 		x = c.heads(x, c.shape(x)[2]/max(size, 1))
