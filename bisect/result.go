@@ -71,6 +71,8 @@ type Result struct {
 	Proven   Proven    `json:"proven"`
 	Curve    []Point   `json:"curve"` // every CNT that was probed, ascending
 
+	Confirmed *Confirmed `json:"confirmed,omitempty"` // where a runtime was asked about what another engine found
+
 	Tradeoff []Tradeoff `json:"tradeoff,omitempty"` // where it was asked for, by ascending share of work in f32
 
 	Probes        int           `json:"probes"`

@@ -64,9 +64,10 @@ func originals(list, bytes []string) ([]string, error) {
 }
 
 type (
-	plainFirst    First
-	plainKept     Kept
-	plainSettings Settings
+	plainFirst     First
+	plainKept      Kept
+	plainSettings  Settings
+	plainConfirmed Confirmed
 )
 
 type firstJSON struct {
@@ -158,6 +159,29 @@ func (s *Settings) UnmarshalJSON(b []byte) error {
 	}
 	if err == nil {
 		s.AlsoKept, err = originals(j.AlsoKept, j.AlsoKeptBytes)
+	}
+	return err
+}
+
+type confirmedJSON struct {
+	*plainConfirmed
+	Missing      []string `json:"missing"`
+	MissingBytes []string `json:"missing_base64,omitempty"`
+}
+
+// MarshalJSON writes the fields; see readable.
+func (c Confirmed) MarshalJSON() ([]byte, error) {
+	j := confirmedJSON{plainConfirmed: (*plainConfirmed)(&c)}
+	j.Missing, j.MissingBytes = readableAll(c.Missing)
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (c *Confirmed) UnmarshalJSON(b []byte) error {
+	j := confirmedJSON{plainConfirmed: (*plainConfirmed)(c)}
+	err := json.Unmarshal(b, &j)
+	if err == nil {
+		c.Missing, err = originals(j.Missing, j.MissingBytes)
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"halfway/bisect"
 	"halfway/bisect/report"
 	"halfway/engine"
+	"halfway/engine/openvino"
 	"halfway/engine/tensor"
 	"halfway/patterns"
 )
@@ -51,6 +53,7 @@ writes the settings that keep them, and runs these once more exactly as written.
 	b.objective = choose(c, "objective", "what makes a set of nodes better: fewer units, or fewer multiply-adds in f32", "size", "cost")
 	f.StringVar(&b.maxF32, "max-f32", "", "keep at most this `SHARE` in f32, a number of nodes or 5% of the multiply-adds: the best that is possible")
 	f.BoolVar(&b.tradeoff, "tradeoff", false, "measure how the error falls with what stays in f32")
+	b.confirm = choose(c, "confirm", "run what was found once more in the user's OpenVINO, as users run it; where it fails there, search there", "no", "openvino")
 	f.BoolVar(&b.cleanOK, "clean-ok", false, "exit with 0 when nothing breaks")
 	b.talk.register(c)
 	return c
@@ -69,6 +72,8 @@ type bisectCommand struct {
 	maxF32                   string
 	tradeoff                 bool
 	cleanOK                  bool
+	confirm                  *choice
+	runtime                  *openvino.Model // what --confirm asks
 	talk                     talk
 }
 
@@ -76,7 +81,7 @@ func (b *bisectCommand) run(c *cobra.Command, args []string) error {
 	ctx, universe := c.Context(), b.universe.settings(c)
 	judge, err := b.judge.judgeFor(&b.model)
 	share, shareErr := parseShare(b.maxF32)
-	if err := errors.Join(err, usage(shareErr), valid(universe), b.limits(), writable(b.json)); err != nil {
+	if err := errors.Join(err, usage(shareErr), valid(universe), b.limits(), b.confirmable(), writable(b.json)); err != nil {
 		return err
 	}
 	for _, name := range []string{patterns.PosVariable, patterns.NegVariable, patterns.CountVariable} {
@@ -93,6 +98,12 @@ func (b *bisectCommand) run(c *cobra.Command, args []string) error {
 	references, err := b.judge.references(ctx, s)
 	if err != nil {
 		return err
+	}
+	if b.confirm.value == "openvino" { // before a long search that could not be confirmed
+		if b.runtime, err = openvino.Open(ctx, b.model.interpreter(), s.path); err != nil {
+			return err
+		}
+		defer b.runtime.Close()
 	}
 	note(c, b.talk.quiet, s.notes...)
 	r, err := b.search(ctx, c, s, bisect.Config{Judge: judge, Reference: references, Universe: universe, MaxF32: share})
@@ -140,6 +151,12 @@ func (b *bisectCommand) search(ctx context.Context, c *cobra.Command, s *subject
 	}
 	r.Warnings = append(append([]string{}, s.notes...), r.Warnings...)
 	r.Command = &bisect.Command{Args: append([]string{}, b.model.runArgs()...), Program: s.argv(), Pos: config.Universe.Pos, Neg: config.Universe.Neg}
+	if e, ok := s.engine.(*openvino.Engine); ok && r.Settings != nil { // what holds in this view was not tried in another
+		maps.Copy(r.Settings.Properties, e.Properties())
+	}
+	if b.confirm.value == "openvino" {
+		return b.confirmed(ctx, c, s, config, r)
+	}
 	return r, nil
 }
 

@@ -119,8 +119,10 @@ func (s *subject) prepareProgram(f *modelFlags, random bool) error {
 
 // close removes what the engine keeps outside of the process.
 func (s *subject) close() {
-	if c, ok := s.engine.(io.Closer); ok {
-		if err := c.Close(); err != nil {
+	for _, e := range append(s.others, s.engine) {
+		if c, ok := e.(io.Closer); !ok {
+			continue
+		} else if err := c.Close(); err != nil {
 			fmt.Fprintln(os.Stderr, "halfway:", harmless(err.Error()))
 		}
 	}

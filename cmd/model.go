@@ -53,6 +53,9 @@ func (f *modelFlags) runArgs() []string {
 	if f.view.value != builtin.DefaultView {
 		args = append(args, "--view", f.view.value)
 	}
+	if f.engine.value == "openvino" {
+		args = append(args, "--engine", "openvino")
+	}
 	for _, shape := range f.shapes {
 		args = append(args, "--shape", shape)
 	}
@@ -76,6 +79,7 @@ type subject struct {
 	inputs  []engine.Input // with the shapes that the command line asks for
 	samples []engine.Sample
 	engine  runner
+	others  []runner // to be closed with it
 	files   []string // of the model, to hash
 	notes   []string // what the user should know about the model and the samples
 }

@@ -3,8 +3,12 @@ package cmd
 import (
 	"cmp"
 	"context"
+	"errors"
 	"os"
 
+	"github.com/spf13/cobra"
+
+	"halfway/bisect"
 	"halfway/engine/openvino"
 	"halfway/engine/tensor"
 )
@@ -40,4 +44,55 @@ func (s *subject) prepareOpenVINO(ctx context.Context, f *modelFlags, precision 
 	s.engine = e
 	s.notes = append(s.notes, e.Warnings()...)
 	return nil
+}
+
+// confirmable checks that what is found can be run in OpenVINO.
+func (b *bisectCommand) confirmable() error {
+	switch {
+	case b.confirm.value == "no":
+	case b.model.engine.value != "builtin":
+		return usage(errors.New("--confirm is for what --engine builtin finds"))
+	case b.model.precision.value != "bf16":
+		return usage(errors.New("--confirm openvino needs --precision bf16: OpenVINO's CPU plugin does not enforce f16 node by node"))
+	}
+	return nil
+}
+
+// confirmed has OpenVINO run what was found: in the mode that users run, and where not even all nodes kept in f32 pass there, as with attention
+// that snippets tokenise, in the mode without snippets.
+func (b *bisectCommand) confirmed(ctx context.Context, c *cobra.Command, s *subject, config bisect.Config, found *bisect.Result) (*bisect.Result, error) {
+	progress := newProgress(c.ErrOrStderr(), b.talk, "confirming")
+	defer progress.stop()
+	config.Progress = progress.event
+	mode := func(view string) func() (*bisect.Mode, error) {
+		return func() (*bisect.Mode, error) { return b.mode(ctx, s, view) }
+	}
+	r, m, err := bisect.Confirm(ctx, found, config, mode("snippets"), mode("plugin"))
+	if err != nil || r == found {
+		return r, err
+	}
+	s.engine, s.others = m.Engine.(*openvino.Engine), append(s.others, s.engine)
+	b.model.engine.value, b.model.view.value = "openvino", m.View
+	return r, nil
+}
+
+// mode readies OpenVINO in a view.
+func (b *bisectCommand) mode(ctx context.Context, s *subject, view string) (*bisect.Mode, error) {
+	shapes, err := s.askedShapes(b.model.shapes)
+	if err != nil {
+		return nil, err
+	}
+	s.shapesOfSamples(shapes)
+	e, err := b.runtime.Engine(ctx, openvino.Options{View: view, Precision: tensor.BF16, Threads: b.model.threads, Shapes: shapes, Timeout: b.model.program.timeout})
+	if err != nil {
+		return nil, err
+	}
+	s.others = append(s.others, e)
+	m := &bisect.Mode{Engine: e, Info: e.Info(), View: view, Properties: e.Properties(), Warnings: e.Warnings()}
+	if len(b.judge.reference) > 0 {
+		m.Reference, err = b.judge.references(ctx, s)
+	} else {
+		m.Reference, err = ownReferences(ctx, e, s.samples)
+	}
+	return m, err
 }

@@ -39,6 +39,7 @@ func Text(w io.Writer, r *bisect.Result, o Options) error {
 	}
 	t.tradeoff()
 	t.reproduce()
+	t.confirmed()
 	t.proven()
 	t.warnings()
 	t.work()

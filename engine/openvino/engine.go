@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"halfway/engine"
@@ -31,6 +32,8 @@ type Engine struct {
 	inputs map[string][]string
 	took   time.Duration
 	runs   int
+
+	closing sync.Once
 }
 
 // Engine compiles the model and exports what the plugin made of it. It fails where this machine or release cannot enforce bf16.
@@ -278,6 +281,14 @@ func (e *Engine) Outputs() []string { return slices.Clone(e.model.outputs) }
 // Warnings returns what a user should know before trusting the answers.
 func (e *Engine) Warnings() []string { return slices.Clone(e.warnings) }
 
+// Properties are what the runtime has to be given, beside the precision, to run as the view says; nil in its default mode.
+func (e *Engine) Properties() map[string]string {
+	if e.options.View == "snippets" {
+		return nil
+	}
+	return map[string]string{"SNIPPETS_MODE": "DISABLE"}
+}
+
 // Seconds predicts the time of so many probes on one sample; before the first it is infinite.
 func (e *Engine) Seconds(probes float64) float64 {
 	<-e.turn
@@ -288,10 +299,13 @@ func (e *Engine) Seconds(probes float64) float64 {
 	return probes * e.took.Seconds() / float64(e.runs)
 }
 
-// Close ends the worker and removes the engine's folder.
-func (e *Engine) Close() error {
-	<-e.turn
-	return e.release()
+// Close waits for the run that is going on, ends the worker and removes the engine's folder. A second Close does nothing.
+func (e *Engine) Close() (err error) {
+	e.closing.Do(func() {
+		<-e.turn
+		err = e.release()
+	})
+	return err
 }
 
 func (e *Engine) release() error {
