@@ -16,11 +16,13 @@ func (t *text) confirmed() {
 		return
 	}
 	t.heading(fmt.Sprintf("On %s %s", Printable(c.Engine.Name), Printable(c.Engine.Version)))
-	mode := "in the default mode"
+	mode := "In its default mode"
 	if t.Settings != nil && len(t.Settings.Properties) > 0 {
-		mode = "with " + t.properties()
+		mode = "With " + t.properties()
+		t.paragraph(2, 2, "In its default mode the network fails with all nodes marked to stay in f32 too, since attention that it fuses does not heed "+
+			"the mark.")
 	}
-	t.paragraph(2, 2, fmt.Sprintf("%s the settings that the engine %s found: %s%s. Everything enforced: %s%s.", capital(mode),
+	t.paragraph(2, 2, fmt.Sprintf("%s and the settings that the engine %s found the network %s%s. With everything enforced it %s%s.", mode,
 		Printable(c.PredictedBy.Name), shown(*c.Settings), predicted(c.PredictedSettings), shown(*c.Full), predicted(c.PredictedFull)))
 	if c.Searched {
 		t.paragraph(2, 2, "These settings do not do, so this answer is that of a search on this engine itself.")
@@ -35,7 +37,7 @@ func predicted(p *bisect.Probe) string {
 	if p == nil {
 		return ""
 	}
-	return ", predicted " + readings(*p)
+	return "; predicted: " + readings(*p)
 }
 
 // properties are what the runtime has to be given.
