@@ -150,7 +150,7 @@ func (b *bisectCommand) search(ctx context.Context, c *cobra.Command, s *subject
 		return nil, err
 	}
 	r.Warnings = append(append([]string{}, s.notes...), r.Warnings...)
-	r.Command = &bisect.Command{Args: append([]string{}, b.model.runArgs()...), Program: s.argv(), Pos: config.Universe.Pos, Neg: config.Universe.Neg}
+	r.Command = b.command(s, config.Universe)
 	if e, ok := s.engine.(*openvino.Engine); ok && r.Settings != nil { // what holds in this view was not tried in another
 		maps.Copy(r.Settings.Properties, e.Properties())
 	}
@@ -158,6 +158,11 @@ func (b *bisectCommand) search(ctx context.Context, c *cobra.Command, s *subject
 		return b.confirmed(ctx, c, s, config, r)
 	}
 	return r, nil
+}
+
+// command is how halfway run sees what the search saw.
+func (b *bisectCommand) command(s *subject, universe patterns.Settings) *bisect.Command {
+	return &bisect.Command{Args: append([]string{}, b.model.runArgs()...), Program: s.argv(), Pos: universe.Pos, Neg: universe.Neg}
 }
 
 func (b *bisectCommand) scan() bisect.Tristate {

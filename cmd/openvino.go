@@ -74,6 +74,7 @@ func (b *bisectCommand) confirmed(ctx context.Context, c *cobra.Command, s *subj
 	r.Warnings = append(append([]string{}, s.notes...), r.Warnings...)
 	s.engine, s.others = m.Engine.(*openvino.Engine), append(s.others, s.engine)
 	b.model.engine.value, b.model.view.value = "openvino", m.View
+	r.Command = b.command(s, config.Universe)
 	return r, nil
 }
 
