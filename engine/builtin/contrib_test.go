@@ -12,7 +12,7 @@ import (
 	"halfway/engine/tensor"
 )
 
-// TestONNXRuntimeOperators compares operators of com.microsoft with ONNX Runtime (engine/onnx/testdata/contrib/generate.py).
+// TestONNXRuntimeOperators compares operators of com.microsoft, and those that OpenVINO lacks, with ONNX Runtime (engine/onnx/testdata/contrib/generate.py).
 func TestONNXRuntimeOperators(t *testing.T) {
 	loose := map[string]float64{
 		"dynamic-quantize-matmul": 0.1, // ONNX Runtime also quantizes the floating-point operand, in steps of 1/50

@@ -1,4 +1,4 @@
-"""Makes small models of com.microsoft operators, with inputs and what ONNX Runtime gives for them.
+"""Makes small models of com.microsoft operators, and of ONNX's own that OpenVINO lacks, with inputs and what ONNX Runtime gives for them.
 
 python generate.py    needs numpy, onnx and onnxruntime 1.32; writes NAME.onnx and NAME.npz (in_X, out_Y) beside itself
 """
@@ -25,7 +25,7 @@ def i32(*values):
     return np.array(values, np.int32)
 
 
-def case(name, op, inputs, outputs, constants=(), domain="com.microsoft", **attributes):
+def case(name, op, inputs, outputs, constants=(), domain="com.microsoft", opset=17, **attributes):
     """inputs: (name, array) in order, None for one that is left out; those in constants are initializers."""
     names = [i[0] if i else "" for i in inputs]
     given = {i[0]: np.asarray(i[1]) for i in inputs if i}
@@ -33,7 +33,7 @@ def case(name, op, inputs, outputs, constants=(), domain="com.microsoft", **attr
     node = h.make_node(op, names, outputs, name=name, domain=domain, **attributes)
     graph = h.make_graph([node], name, [h.make_tensor_value_info(k, h.np_dtype_to_tensor_dtype(v.dtype), v.shape) for k, v in fed.items()],
                          [h.make_empty_tensor_value_info(o) for o in outputs if o], [nh.from_array(given[k], k) for k in constants])
-    model = h.make_model(graph, opset_imports=[h.make_opsetid("", 17), h.make_opsetid("com.microsoft", 1)], ir_version=8)
+    model = h.make_model(graph, opset_imports=[h.make_opsetid("", opset), h.make_opsetid("com.microsoft", 1)], ir_version=8)
     onnx.save(model, here / f"{name}.onnx")
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -96,3 +96,13 @@ case("qlinear-mul", "QLinearMul", pair + [scale, zero], ["y"])
 case("qlinear-concat", "QLinearConcat", [scale, zero] + pair, ["y"], constants=("s", "z", "as", "az", "bs", "bz"), axis=1)
 case("qlinear-leaky-relu", "QLinearLeakyRelu", pair[:3] + [scale, zero], ["y"], constants=("s", "z", "as", "az"), alpha=0.1)
 case("qlinear-sigmoid", "QLinearSigmoid", pair[:3] + [("ys", np.float32(1 / 256)), ("yz", np.uint8(0))], ["y"], constants=("as", "az", "ys", "yz"))
+image = ("image", f(1, 2, 5, 6))
+case("resize-crop", "Resize", [image, ("roi", np.array([0, 0, 0.2, 0.1, 1, 1, 0.9, 1.3], np.float32)), None, ("sizes", np.array([1, 2, 7, 4]))], ["y"],
+     constants=("sizes", "roi"), domain="", opset=19, mode="linear", coordinate_transformation_mode="tf_crop_and_resize", extrapolation_value=3.0)
+case("resize-smaller-smooth", "Resize", [image, None, ("scales", np.array([0.6, 0.7], np.float32))], ["y"], constants=("scales",), domain="", opset=19,
+     mode="linear", antialias=1, axes=[2, 3])
+case("resize-keep-aspect", "Resize", [image, None, None, ("sizes", np.array([9, 9]))], ["y"], constants=("sizes",), domain="", opset=19, axes=[2, 3],
+     keep_aspect_ratio_policy="not_larger")
+case("n-grams", "TfIdfVectorizer", [("x", i32([1, 2, 3, 1, 2], [5, 1, 2, 2, 3]))], ["y"], domain="", mode="TFIDF", min_gram_length=1, max_gram_length=2,
+     max_skip_count=1, ngram_counts=[0, 2], ngram_indexes=[0, 1, 2, 3], pool_int64s=[1, 5, 1, 2, 2, 3], weights=[1.0, 2.0, 0.5, 3.0])
+case("determinants", "Det", [("x", f(3, 4, 4))], ["y"], domain="")
