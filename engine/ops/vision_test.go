@@ -208,7 +208,7 @@ func TestVisionMessages(t *testing.T) {
 		want  string
 	}{
 		{"number of inputs", "GridSample", nil, []ops.Arg{arg(tensor.F32, 1, 1, 2, 2)}, "has 1 inputs, want 2"},
-		{"rank", "GridSample", nil, []ops.Arg{arg(tensor.F32, 1, 1, 2), arg(tensor.F32, 1, 1, 2, 2)}, "input 0 has shape [1 1 2], want rank [4]"},
+		{"rank", "GridSample", nil, []ops.Arg{arg(tensor.F32, 1, 1, 2), arg(tensor.F32, 1, 1, 2, 2)}, "input 0 has shape [1 1 2], want rank [4 5]"},
 		{"dimension", "ReorgYolo", graph.Attrs{"stride": "2"}, []ops.Arg{arg(tensor.F32, 1, 4, 3, 2)}, "input 0 has shape [1 4 3 2], want channels"},
 		{"type", "NV12toRGB", nil, []ops.Arg{arg(tensor.I32, 1, 3, 2, 1)}, "input 0 is i32, want u8 or a float type"},
 		{"shapes together", "NonMaxSuppression", nil, []ops.Arg{arg(tensor.F32, 1, 5, 4), arg(tensor.F32, 1, 2, 6)}, "[1 5 4] and scores [1 2 6]"},
