@@ -8,12 +8,11 @@ import (
 
 	"halfway/bisect/report"
 	"halfway/engine/builtin"
+	"halfway/engine/openvino"
 )
 
 func newNodes() *cobra.Command {
-	var f modelFlags
-	var json string
-	var all bool
+	var n nodesCommand
 	c := &cobra.Command{
 		Use:   "nodes MODEL",
 		Short: "List the candidates in the order in which they are counted",
@@ -21,42 +20,67 @@ func newNodes() *cobra.Command {
 with the indices 0..k. A node's unit is the index of the node whose kernel computes it.`,
 		Example: `  halfway nodes model.xml
   halfway nodes model.xml --all
-  halfway nodes model.xml --shape input_ids=1,64 --json nodes.json`,
+  halfway nodes model.xml --shape input_ids=1,64 --json nodes.json
+  halfway nodes model.onnx --engine openvino --graph plugin.xml`,
 		Args: arguments("MODEL"),
-		RunE: func(c *cobra.Command, args []string) error {
-			if err := writable(json); err != nil {
-				return err
-			}
-			s, err := f.open(c.Context(), args[0], false)
-			if err != nil {
-				return err
-			}
-			defer s.close()
-			list, err := s.engine.Candidates(c.Context())
-			if err != nil {
-				return err
-			}
-			nodes := report.NewNodes(s.path, f.view.value, f.precision.value, list)
-			if all {
-				e, ok := s.engine.(*builtin.Engine)
-				if !ok {
-					return usage(errors.New("--all is for --engine builtin"))
-				}
-				nodes.AddOthers(e.Others())
-			}
-			if json != "" {
-				if err := save(c, json, func(w io.Writer) error { return report.JSON(w, nodes) }); err != nil {
-					return err
-				}
-			}
-			if json == stdoutName {
-				return nil
-			}
-			return answer(c, nodes.Text)
-		},
+		RunE: n.run,
 	}
-	f.register(c, "bf16", "f16")
-	c.Flags().BoolVar(&all, "all", false, "list the other nodes too, and why they are no candidates")
-	c.Flags().StringVar(&json, "json", "", "write the list as JSON to this `FILE`, - for standard output instead of the table")
+	n.model.register(c, "bf16", "f16")
+	f := c.Flags()
+	f.BoolVar(&n.all, "all", false, "list the other nodes too, and why they are no candidates")
+	f.StringVar(&n.graph, "graph", "", "with --engine openvino: write the plugin's own graph to this `FILE.xml` and its .bin, a model that the "+
+		"built-in engine reads")
+	f.StringVar(&n.json, "json", "", "write the list as JSON to this `FILE`, - for standard output instead of the table")
 	return c
+}
+
+// nodesCommand holds the flags of nodes.
+type nodesCommand struct {
+	model       modelFlags
+	all         bool
+	graph, json string
+}
+
+func (n *nodesCommand) run(c *cobra.Command, args []string) error {
+	if err := errors.Join(n.fit(), writable(n.json), writable(n.graph)); err != nil {
+		return err
+	}
+	s, err := n.model.open(c.Context(), args[0], false)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	list, err := s.engine.Candidates(c.Context())
+	if err != nil {
+		return err
+	}
+	nodes := report.NewNodes(s.path, n.model.view.value, n.model.precision.value, list)
+	if e, ok := s.engine.(*builtin.Engine); ok && n.all {
+		nodes.AddOthers(e.Others())
+	}
+	if e, ok := s.engine.(*openvino.Engine); ok && n.graph != "" {
+		if err := e.Export(n.graph); err != nil {
+			return err
+		}
+	}
+	if n.json != "" {
+		if err := save(c, n.json, func(w io.Writer) error { return report.JSON(w, nodes) }); err != nil {
+			return err
+		}
+	}
+	if n.json == stdoutName {
+		return nil
+	}
+	return answer(c, nodes.Text)
+}
+
+// fit checks that the engine has what the flags ask for.
+func (n *nodesCommand) fit() error {
+	switch {
+	case n.all && n.model.engine.value != "builtin":
+		return usage(errors.New("--all is for --engine builtin: others list candidates only"))
+	case n.graph != "" && n.model.engine.value != "openvino":
+		return usage(errors.New("--graph is for --engine openvino: it is the graph of OpenVINO's plugin"))
+	}
+	return nil
 }

@@ -2,9 +2,11 @@ package openvino
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"halfway/engine"
 	"halfway/engine/graph"
@@ -171,3 +173,23 @@ func macs(n *graph.Node) int64 {
 }
 
 func static(shape []int) bool { return shape != nil && !slices.Contains(shape, -1) }
+
+// Export writes the plugin's own graph, as it was exported, to path (.xml) and its constants beside it (.bin): a model that engine/ir reads.
+func (e *Engine) Export(path string) error {
+	base, ok := strings.CutSuffix(path, ".xml")
+	if !ok {
+		return fmt.Errorf("%s: the name of an exported graph ends in .xml", path)
+	}
+	for _, file := range []struct {
+		path    string
+		content []byte
+	}{{base + ".bin", e.exported.constants}, {path, e.exported.xml}} {
+		err := tensor.WriteWhole(file.path, func(w io.Writer) error {
+			return tensor.Guard(func() error { _, err := w.Write(file.content); return err })
+		})
+		if err != nil {
+			return fmt.Errorf("exporting the plugin's graph: %w", err)
+		}
+	}
+	return nil
+}
