@@ -106,6 +106,7 @@ func (w *worker) receive(ctx context.Context, limit time.Duration, answer any) e
 	select {
 	case line, ok := <-w.answers:
 		if !ok {
+			w.kill()
 			return &engine.Failure{Kind: engine.Crash, Detail: w.detail("the worker ended: " + w.cmd.ProcessState.String())}
 		}
 		return w.decode(line, answer)

@@ -21,6 +21,7 @@ type convert struct {
 
 func init() {
 	register("Convert", newConvert)
+	register("ConvertTruncation", newConvert) // as snippets call it
 	register("ConvertLike", func(*graph.Node) (Op, error) { return &convert{like: true}, nil })
 }
 
