@@ -42,7 +42,7 @@ type (
 		Answer, Rules    string
 		First            *htmlFirst
 		Plot             *htmlPlot
-		Kept             []bisect.Kept
+		Kept             *htmlKept
 		Settings         *htmlSettings
 		Groups           []htmlGroup
 		Map              *htmlMap
@@ -56,6 +56,11 @@ type (
 		Passing, Tag string
 		Count        int
 		Facts        []string
+	}
+	// htmlKept are the nodes to keep. All but the first are folded away: a browser lays out what it shows.
+	htmlKept struct {
+		Title       string
+		First, Rest []bisect.Kept
 	}
 	htmlBlock    struct{ Label, Text string }
 	htmlSettings struct {
@@ -90,7 +95,7 @@ func HTML(w io.Writer, r *bisect.Result) error {
 	hash := sha256.Sum256([]byte(pageScript))
 	p := htmlPage{Style: template.CSS(pageStyle), Script: template.JS(pageScript), ScriptHash: "sha256-" + base64.StdEncoding.EncodeToString(hash[:]),
 		Model: Printable(r.Model.Path), Precision: r.Precision, Outcome: r.Outcome, Answer: t.answer(), Rules: Printable(strings.Join(r.Accept, ", ")),
-		First: t.htmlFirst(), Plot: newHTMLPlot(r), Kept: printableKept(r.KeepF32), Groups: htmlGroups(r), Map: newHTMLMap(r), Outputs: t.htmlReadings(),
+		First: t.htmlFirst(), Plot: newHTMLPlot(r), Kept: newHTMLKept(r.KeepF32), Groups: htmlGroups(r), Map: newHTMLMap(r), Outputs: t.htmlReadings(),
 		Proven: t.claims(), Facts: htmlFacts(r), Probes: htmlProbes(r)}
 	var err error
 	if p.Settings, err = t.htmlSettings(); err != nil {
@@ -115,12 +120,19 @@ func (t *text) htmlFirst() *htmlFirst {
 	return &htmlFirst{t.passing(), Printable(f.Tag), f.Count, t.firstFacts()}
 }
 
-func printableKept(list []bisect.Kept) []bisect.Kept {
+// unfolded is how many nodes are shown at once.
+const unfolded = 500
+
+func newHTMLKept(list []bisect.Kept) *htmlKept {
+	if len(list) == 0 {
+		return nil
+	}
 	list = slices.Clone(list)
 	for i := range list {
 		list[i].Tag, list[i].Role = Printable(list[i].Tag), Printable(list[i].Role)
 	}
-	return list
+	n := min(len(list), unfolded)
+	return &htmlKept{count(len(list), "node"), list[:n], list[n:]}
 }
 
 func (t *text) htmlSettings() (*htmlSettings, error) {

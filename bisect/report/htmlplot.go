@@ -56,20 +56,24 @@ func newHTMLPlot(r *bisect.Result) *htmlPlot {
 func (p *htmlPlot) trace(points []measured) bool {
 	var line, good, bad strings.Builder
 	command, n, failed := "M", 0, 0
+	drawn := map[[2]int]bool{} // pixels: more marks than these would not show
 	for _, m := range points {
 		if math.IsNaN(m.error) {
 			continue
 		}
 		x, y := p.x(m.count), p.y(m.error)
-		fmt.Fprintf(&line, "%s%.1f %.1f", command, x, y)
-		command = "L"
 		marks := &good
 		n++
 		if m.bad {
 			marks = &bad
 			failed++
 		}
-		fmt.Fprintf(marks, "M%.1f %.1fh0", x, y)
+		if pixel := [2]int{int(x), int(y)}; !drawn[pixel] {
+			drawn[pixel] = true
+			fmt.Fprintf(marks, "M%.1f %.1fh0", x, y)
+			fmt.Fprintf(&line, "%s%.1f %.1f", command, x, y)
+			command = "L"
+		}
 	}
 	p.Line, p.Good, p.Bad = line.String(), good.String(), bad.String()
 	p.Description = fmt.Sprintf("%d counts were measured, %d of them fail.", n, failed)
