@@ -200,8 +200,11 @@ func (s *step) inferInto(p *plan, known []ops.Arg) error {
 	}
 	s.specs = make([]ops.Spec, len(out))
 	for o, a := range results {
-		if want := s.node.Out[o].Type; a.Type != want && s.read[o] {
-			return fmt.Errorf("output %d is %s, but the file declares %s", o, a.Type, want)
+		if want := s.node.Out[o].Type; a.Type != want {
+			if s.read[o] {
+				return fmt.Errorf("output %d is %s, but the file declares %s", o, a.Type, want)
+			}
+			s.roundOut[o] = nil // what the file declares wrongly is not what is rounded
 		}
 		out[o], s.specs[o] = a, ops.Spec{Type: a.Type, Shape: a.Shape}
 	}
