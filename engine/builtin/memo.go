@@ -3,6 +3,7 @@ package builtin
 import (
 	"container/heap"
 	"encoding/binary"
+	"slices"
 
 	"halfway/engine/kernel"
 	"halfway/engine/tensor"
@@ -59,6 +60,9 @@ type content struct {
 	slot int
 	hash uint64
 }
+
+// maxAlike bounds the values of one content that were dropped and would be compared once they are there again.
+const maxAlike = 16
 
 // maxDerivations bounds the memory of the lookups; beyond it the memo starts afresh.
 const maxDerivations = 1 << 20
@@ -124,7 +128,11 @@ func (m *memo) intern(slot int, t *tensor.Tensor) (v *value, known bool) {
 		}
 	}
 	v = m.newValue(t)
-	m.contents[c] = append(m.contents[c], v)
+	alike := m.contents[c]
+	if len(alike) >= maxAlike { // nearly all were dropped: a loop gives the same value again and again
+		alike = slices.DeleteFunc(alike, func(v *value) bool { return v.tensor == nil })
+	}
+	m.contents[c] = append(alike, v)
 	return v, false
 }
 
