@@ -44,6 +44,7 @@ writes the settings that keep them, and runs these once more exactly as written.
 	f := c.Flags()
 	f.StringVar(&b.journal, "journal", "", "remember every probe in this `FILE`, and resume from it")
 	f.StringVar(&b.json, "json", "", "write the whole result as JSON to this `FILE`, - for standard output instead of the text")
+	f.StringVar(&b.events, "events", "", "write a line of JSON for every probe to this `FILE`, - for standard output instead of the text")
 	f.BoolVar(&b.exhaustive, "exhaustive", false, "probe every CNT (default: when that is quick)")
 	f.BoolVar(&b.noExhaustive, "no-exhaustive", false, "probe no CNT that bisection does not need")
 	c.MarkFlagsMutuallyExclusive("exhaustive", "no-exhaustive")
@@ -64,7 +65,7 @@ type bisectCommand struct {
 	model                    modelFlags
 	judge                    judgeFlags
 	universe                 patternFlags
-	journal, json            string
+	journal, json, events    string
 	exhaustive, noExhaustive bool
 	maxProbes                int
 	maxTime                  time.Duration
@@ -81,7 +82,7 @@ func (b *bisectCommand) run(c *cobra.Command, args []string) error {
 	ctx, universe := c.Context(), b.universe.settings(c)
 	judge, err := b.judge.judgeFor(&b.model)
 	share, shareErr := parseShare(b.maxF32)
-	if err := errors.Join(err, usage(shareErr), valid(universe), b.limits(), b.confirmable(), writable(b.json)); err != nil {
+	if err := errors.Join(err, usage(shareErr), valid(universe), b.limits(), b.confirmable(), writable(b.json, b.events)); err != nil {
 		return err
 	}
 	for _, name := range []string{patterns.PosVariable, patterns.NegVariable, patterns.CountVariable} {
@@ -117,6 +118,9 @@ func (b *bisectCommand) limits() error {
 	if b.maxProbes < 0 || b.maxTime < 0 {
 		return usage(errors.New("--max-probes and --max-time must not be negative"))
 	}
+	if b.json == stdoutName && b.events == stdoutName {
+		return usage(errors.New("--json - and --events - cannot both have standard output"))
+	}
 	return nil
 }
 
@@ -137,11 +141,18 @@ func (b *bisectCommand) search(ctx context.Context, c *cobra.Command, s *subject
 		defer config.Journal.Close()
 		note(c, b.talk.quiet || config.Journal.Len() == 0, fmt.Sprintf("resuming: %s knows %d runs", b.journal, config.Journal.Len()))
 	}
+	events, err := openEvents(c, b.events)
+	if err != nil {
+		return nil, err
+	}
 	progress := newProgress(c.ErrOrStderr(), b.talk, "searching")
-	config.Progress = progress.event
+	config.Progress = func(e bisect.Event) {
+		progress.event(e)
+		events.event(e)
+	}
 	r, err := bisect.Search(ctx, config)
 	progress.stop()
-	if err != nil {
+	if err := errors.Join(err, events.close()); err != nil {
 		return nil, err
 	}
 	r.View, r.Precision, r.Engine = s.view(b.model.view.value), b.model.precision.value, s.engine.Info()
@@ -213,7 +224,7 @@ func (b *bisectCommand) tell(c *cobra.Command, s *subject, r *bisect.Result) err
 			return err
 		}
 	}
-	if b.json != stdoutName {
+	if b.json != stdoutName && b.events != stdoutName {
 		list, err := s.engine.Candidates(c.Context())
 		if err != nil {
 			return err

@@ -20,7 +20,9 @@ type reportFormat struct {
 
 // reportFormats are all of them, the default one first.
 var reportFormats = []reportFormat{
-	{"text", false, func(w io.Writer, r *bisect.Result) error { return report.Text(w, r, textOptions(w, report.Recorded(r))) }},
+	{"text", false, func(w io.Writer, r *bisect.Result) error {
+		return report.Text(w, r, textOptions(w, report.Recorded(r)))
+	}},
 	{"html", false, report.HTML},
 	{"markdown", false, report.Markdown},
 	{"junit", false, report.JUnit},

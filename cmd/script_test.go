@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script/*.txtar. Beside the commands of testscript they have
 //
 //	exits STATUS COMMAND...       runs a command that must exit with this status
-//	schema NAME FILE              validates JSON by bisect/report/NAME.schema.json
+//	schema NAME FILE              validates JSON by bisect/report/NAME.schema.json; of NAME event, every line
 //	npz FILE NAME=TYPE:SHAPE:V,V  writes an archive: x=f32:1,4:1,2,nan,4; a single value fills the array
 //
 // and the variables TINY, a model that breaks in bf16, TINYINPUT, and CHAIN, one that does not: y = (x w) w.
@@ -69,9 +69,15 @@ func schema(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	s, err := jsonschema.NewCompiler().Compile("../bisect/report/" + args[0] + ".schema.json")
 	ts.Check(err)
-	v, err := jsonschema.UnmarshalJSON(strings.NewReader(ts.ReadFile(args[1])))
-	ts.Check(err)
-	ts.Check(s.Validate(v))
+	texts := []string{ts.ReadFile(args[1])}
+	if args[0] == "event" {
+		texts = strings.Split(strings.TrimSuffix(texts[0], "\n"), "\n")
+	}
+	for _, text := range texts {
+		v, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+		ts.Check(err)
+		ts.Check(s.Validate(v))
+	}
 }
 
 func npz(ts *testscript.TestScript, neg bool, args []string) {
