@@ -249,3 +249,48 @@ func checkGone(t *testing.T, pid int) {
 		}
 	}
 }
+
+// TestInterruptWithinOneNode interrupts a run within one multiplication that takes seconds, and while its input is made.
+func TestInterruptWithinOneNode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a gigabyte")
+	}
+	path := filepath.Join(t.TempDir(), "square.xml")
+	const dims = `<dim>4096</dim><dim>16384</dim>`
+	model := `<?xml version="1.0"?><net name="square" version="11"><layers>
+<layer id="0" name="a" type="Parameter" version="opset1"><data shape="4096,16384" element_type="f32"/><output><port id="0" precision="FP32">` + dims + `</port></output></layer>
+<layer id="1" name="square" type="MatMul" version="opset1"><data transpose_a="false" transpose_b="true"/><input><port id="0">` + dims + `</port><port id="1">` + dims + `</port></input>
+<output><port id="2" precision="FP32"><dim>4096</dim><dim>4096</dim></port></output></layer>
+<layer id="2" name="result" type="Result" version="opset1"><input><port id="0"/></input></layer></layers>
+<edges><edge from-layer="0" from-port="0" to-layer="1" to-port="0"/><edge from-layer="0" from-port="0" to-layer="1" to-port="1"/>
+<edge from-layer="1" from-port="2" to-layer="2" to-port="0"/></edges></net>`
+	if err := os.WriteFile(path, []byte(model), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, wait := range []time.Duration{0, 200 * time.Millisecond, 600 * time.Millisecond} { // after the note that input is random
+		c := exec.Command("halfway", "run", path, "--threads", "1", "--precision", "f32", "--output", filepath.Join(t.TempDir(), "out.npz"))
+		log, err := c.StderrPipe()
+		if err == nil {
+			err = c.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, log, "note: no --input")
+		time.Sleep(wait)
+		sent := time.Now()
+		if err := c.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(log)
+		if err != nil {
+			t.Error(err)
+		}
+		if code := exitCode(c.Wait()); code != 5 || !strings.Contains(string(text), "interrupted") {
+			t.Errorf("exit status %d\n%s", code, text)
+		}
+		if took := time.Since(sent); took > time.Second {
+			t.Errorf("it took %v", took)
+		}
+	}
+}

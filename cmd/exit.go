@@ -62,7 +62,9 @@ func statusOf(err error) (status int, message string) {
 		return e.status, err.Error()
 	case errors.Is(err, syscall.EPIPE):
 		return statusFailed, "" // whoever read standard output has left, such as head
-	case errors.Is(err, context.Canceled), errors.Is(err, bisect.ErrBudget), errors.Is(err, errInterrupted):
+	case errors.Is(err, context.Canceled): // only signals cancel
+		return statusUnresolved, errInterrupted.Error()
+	case errors.Is(err, bisect.ErrBudget), errors.Is(err, errInterrupted):
 		return statusUnresolved, err.Error()
 	}
 	return statusFailed, err.Error()

@@ -20,7 +20,7 @@ type flow struct {
 }
 
 // maxTrips bounds the iterations of a loop; more are refused as hostile or absurd.
-const maxTrips = 1 << 20
+const maxTrips = 1 << 18
 
 // controls are the operations with bodies that the engine itself runs: how many bodies, and how many inputs at least, the condition of an If,
 // trip count and condition of a Loop.

@@ -4,6 +4,9 @@
 // It guarantees that the same model, inputs and set give the same bits for any number of threads and any memo budget, so its noise floor is
 // zero and what one probe computed serves the next: a value is computed again only when something that determines it changed. It leaves
 // out the plugin's kernels (their order of summation) and its time.
+//
+// Limits, beyond which a model is refused with an error that names the node: the values that are needed at the same time fit into the memory of
+// the machine (bound.go), and a loop has at most 2^18 iterations.
 package builtin
 
 import (
