@@ -102,11 +102,18 @@ module carries over from view to view, a count does not. The result names the vi
 const helpEngines = `What runs the model
 
   builtin   halfway itself, in Go, by the rules of OpenVINO's CPU plugin. The default.
+  openvino  your OpenVINO, any release from 2024.6 on, through Python: what ships. Needs a processor with bf16 and
+            'pip install openvino'; --python or HALFWAY_PYTHON names the interpreter.
   command   a program of yours: a debug build of OpenVINO, a script around a runtime, another machine.
 
   halfway bisect model.xml --input x.npz --engine command --run 'python run.py {model} {input} {output}'
 
-The program runs once for every probe. It finds the settings in the variables OV_CPU_INFER_PRC_*, which are always set
+openvino exports the compiled model once and imports it for each probe, with the nodes to keep marked in its XML, so
+nodes, names and order are the plugin's own. --view plugin runs it with SNIPPETS_MODE=DISABLE, --view snippets in its
+default mode; what the result needs is in its properties. 'halfway bisect --confirm openvino' searches with the
+built-in engine, runs the answer there in the default mode, and searches there only where the answer does not hold.
+
+A program runs once for every probe. It finds the settings in the variables OV_CPU_INFER_PRC_*, which are always set
 or unset for it, prints the listing of a debug build on standard output, and gives its result as one of
 
   outputs    an .npz or .npy at {output}; --accept judges them

@@ -19,8 +19,8 @@ func (t *text) confirmed() {
 	mode := "In its default mode"
 	if t.Settings != nil && len(t.Settings.Properties) > 0 {
 		mode = "With " + t.properties()
-		t.paragraph(2, 2, "In its default mode the network fails with all nodes marked to stay in f32 too, since attention that it fuses does not heed "+
-			"the mark.")
+		t.paragraph(2, 2, "In its default mode the network does not even pass with all nodes marked to stay in f32: attention that it fuses does not "+
+			"heed the mark.")
 	}
 	t.paragraph(2, 2, fmt.Sprintf("%s and the settings that the engine %s found the network %s%s. With everything enforced it %s%s.", mode,
 		Printable(c.PredictedBy.Name), shown(*c.Settings), predicted(c.PredictedSettings), shown(*c.Full), predicted(c.PredictedFull)))

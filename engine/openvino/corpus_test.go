@@ -86,6 +86,9 @@ func TestCandidatesAreThePlugins(t *testing.T) {
 		name := filepath.Base(filepath.Dir(file))
 		t.Run(name, func(t *testing.T) {
 			e, _ := readCase(t, name).open(t, "plugin")
+			if !strings.HasPrefix(e.Info().Version, "2026.4.") {
+				t.Skip("the tables are of OpenVINO 2026.4")
+			}
 			got, err := e.Candidates(context.Background())
 			if err != nil {
 				t.Fatal(err)
@@ -145,7 +148,7 @@ func TestSetsAreObeyed(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, o := range all.Outputs {
-				if nativeBF16() && string(tensor.Digest(o.Tensor)) != string(tensor.Digest(want[i].Tensor)) {
+				if recorded(e) && string(tensor.Digest(o.Tensor)) != string(tensor.Digest(want[i].Tensor)) {
 					t.Errorf("output %d with everything enforced has other bits than were recorded", i)
 				}
 			}
@@ -159,10 +162,11 @@ func TestSetsAreObeyed(t *testing.T) {
 	}
 }
 
-// nativeBF16 reports whether this processor computes in bf16 by itself, as that of the recordings does: an emulation differs in last bits.
-func nativeBF16() bool {
+// recorded reports whether the recordings are of this release and of processors that compute in bf16 by themselves as this one does: others differ
+// in last bits.
+func recorded(e *openvino.Engine) bool {
 	b, err := os.ReadFile("/proc/cpuinfo")
-	return err == nil && strings.Contains(string(b), " avx512_bf16 ")
+	return err == nil && strings.HasPrefix(e.Info().Version, "2026.4.") && strings.Contains(string(b), " avx512_bf16 ")
 }
 
 // scattered is a set of whole units that looks random.

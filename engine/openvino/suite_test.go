@@ -2,6 +2,7 @@ package openvino_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,7 +22,11 @@ func TestConforms(t *testing.T) {
 					t.Fatal(err)
 				}
 				t.Cleanup(m.Close)
-				return enginetest.Subject{Engine: newEngine(t, m, view, 0), Hurried: newEngine(t, m, view, time.Microsecond),
+				e := newEngine(t, m, view, 0)
+				if view == "snippets" && strings.HasPrefix(e.Info().Version, "2025.") {
+					t.Skip("OpenVINO 2025.4 crashes when a Subgraph with attention is marked to stay in f32: Supported precisions set is not available for Constant")
+				}
+				return enginetest.Subject{Engine: e, Hurried: newEngine(t, m, view, time.Microsecond),
 					Sample: enginetest.Sample(t, tinyLM+"input.npz", m.Inputs())}
 			})
 		})
