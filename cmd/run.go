@@ -144,7 +144,7 @@ func printable(s patterns.Settings, tags map[string][]string) (patterns.Settings
 
 // describe says in one line what an output is.
 func describe(o tensor.Named) string {
-	line := fmt.Sprintf("output %q: %s%v", report.Printable(o.Name), o.Tensor.Type, o.Tensor.Shape)
+	line := fmt.Sprintf("output \"%s\": %s%v", report.Printable(o.Name), o.Tensor.Type, o.Tensor.Shape)
 	d, ok := o.Tensor.Any().([]float32)
 	if !ok || len(d) == 0 {
 		return line

@@ -108,3 +108,18 @@ func random(t *testing.T, path string) engine.Sample {
 	}
 	return samples[0]
 }
+
+// TestWeightsThatShrink cuts the weights off between opening a model and running it, on several threads: an error names the file, and nothing else
+// happens to the process.
+func TestWeightsThatShrink(t *testing.T) {
+	path := written(t, pool, []byte{0, 0, 0x80, 0x3f})
+	s := random(t, path)
+	e := open(t, path, builtin.Options{Threads: 4, Memory: 0})
+	bin := strings.TrimSuffix(path, ".xml") + ".bin"
+	if err := os.Truncate(bin, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Run(context.Background(), engine.Set{}, s); err == nil || !strings.Contains(err.Error(), bin+" shrank") {
+		t.Errorf("error %v", err)
+	}
+}
