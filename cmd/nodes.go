@@ -20,7 +20,7 @@ func newNodes() *cobra.Command {
 with the indices 0..k. A node's unit is the index of the node whose kernel computes it.`,
 		Example: `  halfway nodes model.xml
   halfway nodes model.xml --all
-  halfway nodes model.xml --shape input_ids=1,64 --json nodes.json
+  halfway nodes model.xml --shape input_ids=1,48 --json nodes.json
   halfway nodes model.onnx --engine openvino --graph plugin.xml`,
 		Args: arguments("MODEL"),
 		RunE: n.run,

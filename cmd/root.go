@@ -8,10 +8,14 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"halfway/engine"
+	"halfway/engine/builtin"
 )
 
 // Main runs the command line of the process and exits with its status.
@@ -51,16 +55,19 @@ func newRoot() *cobra.Command {
 		Example: `  halfway bisect model.xml --input x.npz
   halfway bisect model.xml --input x.npz --accept 'logits:cosine>=0.999' --json result.json
   halfway export result.json --format shell`,
+		Args:          noCommand,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate("halfway {{.Version}}\n")
 	root.AddGroup(&cobra.Group{ID: "work", Title: "Commands:"})
-	for _, c := range []*cobra.Command{newBisect(), newRun(), newNodes(), newCheck(), newCompare(), newExport(), newReport()} {
+	for _, c := range []*cobra.Command{newBisect(), newRun(), newNodes(), newCheck(), newCompare(), newExport(), newReport(), newDoctor()} {
 		c.GroupID = "work"
 		root.AddCommand(c)
 	}
+	root.AddCommand(newMan())
 	root.AddCommand(topics()...)
 	root.SetHelpCommand(newHelp())
 	return root
@@ -72,18 +79,44 @@ func newHelp() *cobra.Command {
 		Use:   "help [command or topic]",
 		Short: "Help about a command or a topic",
 		RunE: func(c *cobra.Command, args []string) error {
-			topic, _, err := c.Root().Find(args)
-			if err != nil {
+			topic, rest, err := c.Root().Find(args)
+			if err != nil || len(rest) > 0 {
 				var names []string
 				for _, t := range topics() {
 					names = append(names, t.Name())
 				}
-				return usage(fmt.Errorf("no command or topic is called %q; the topics are %s", strings.Join(args, " "), strings.Join(names, ", ")))
+				hint := ""
+				for _, other := range c.Root().Commands() {
+					names = append(names, other.Name())
+				}
+				if near, ok := engine.Nearest(strings.Join(args, " "), names); ok {
+					hint = fmt.Sprintf("did you mean %q? ", near)
+				}
+				return usage(fmt.Errorf("no command or topic is called %q; %sthe topics are %s", strings.Join(args, " "), hint,
+					strings.Join(names[:len(topics())], ", ")))
 			}
 			topic.InitDefaultHelpFlag()
 			return topic.Help()
 		},
 	}
+}
+
+// noCommand is the error of a command that does not exist.
+func noCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, other := range c.Commands() {
+		if other.Runnable() {
+			names = append(names, other.Name())
+		}
+	}
+	hint := ""
+	if near, ok := engine.Nearest(args[0], names); ok {
+		hint = fmt.Sprintf("; did you mean %q?", near)
+	}
+	return fmt.Errorf("unknown command %q%s", args[0], hint)
 }
 
 // arguments checks that a command has exactly these arguments.
@@ -96,7 +129,7 @@ func arguments(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// version is that of the module, with the revision it was built from where the build knows it.
+// version is that of the module, with the revision it was built from where the build knows it, and what it runs on.
 func version() string {
 	b, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -106,5 +139,17 @@ func version() string {
 	if v == "" || v == "(devel)" {
 		v = "devel"
 	}
-	return fmt.Sprintf("%s (%s)", v, b.GoVersion)
+	settings := map[string]string{}
+	for _, s := range b.Settings {
+		settings[s.Key] = s.Value
+	}
+	details := []string{b.GoVersion, runtime.GOOS + "/" + runtime.GOARCH, "kernels " + builtin.Level()}
+	if r := settings["vcs.revision"]; r != "" {
+		revision := "revision " + r[:min(len(r), 12)]
+		if settings["vcs.modified"] == "true" {
+			revision += ", changed"
+		}
+		details = append(details, revision)
+	}
+	return fmt.Sprintf("%s (%s)", v, strings.Join(details, ", "))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"halfway/bisect"
+	"halfway/engine"
 )
 
 // A choice is a flag's value out of a few.
@@ -26,7 +27,11 @@ func (c *choice) Type() string { return strings.Join(c.allowed, "|") }
 // Set takes one of the allowed values.
 func (c *choice) Set(s string) error {
 	if !slices.Contains(c.allowed, s) {
-		return fmt.Errorf("want %s", strings.Join(c.allowed, ", "))
+		hint := ""
+		if near, ok := engine.Nearest(s, c.allowed); ok {
+			hint = fmt.Sprintf("did you mean %s? ", near)
+		}
+		return fmt.Errorf("%swant %s", hint, strings.Join(c.allowed, ", "))
 	}
 	c.value = s
 	return nil

@@ -149,6 +149,9 @@ func inputShapes(g *graph.Graph, asked map[string][]int) ([][]int, error) {
 	return shapes, nil
 }
 
+// Level is the level of the kernels that this processor runs: "avx2" or "generic".
+func Level() string { return kernel.Level() }
+
 // Info describes the engine.
 func (e *Engine) Info() engine.Info {
 	version := "devel"

@@ -168,3 +168,13 @@ func refusal(err error) error {
 	}
 	return err
 }
+
+// Version returns the version of the OpenVINO that a Python interpreter has. Its error says what is missing, and what would help.
+func Version(ctx context.Context, python string) (string, error) {
+	w, err := startWorker(ctx, python)
+	if err != nil {
+		return "", err
+	}
+	w.kill()
+	return w.version, nil
+}

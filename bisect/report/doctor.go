@@ -1,0 +1,36 @@
+package report
+
+import (
+	"fmt"
+	"io"
+)
+
+// A Doctor is what the engines need and what was found of it.
+type Doctor struct {
+	Processors int
+	Kernels    string // level of the built-in engine
+	Python     string
+	OpenVINO   string // version; "" where Problem says why there is none
+	Problem    string
+}
+
+// Text writes a paragraph for each engine, wrapped at columns, 0 where no terminal shows it.
+func (d Doctor) Text(w io.Writer, columns int) error {
+	p := page{columns: columns}
+	if columns <= 0 {
+		p.columns = plainColumns
+	}
+	kernels := "kernels " + d.Kernels
+	if d.Kernels == "generic" {
+		kernels += ", which are slower: this processor has no AVX2 and FMA, or the build left their assembly out"
+	}
+	p.paragraph(0, 2, fmt.Sprintf("builtin is usable: %s, %s", kernels, count(d.Processors, "processor")))
+	p.paragraph(0, 2, "command is usable with --run 'PROGRAM {model} {input} {output}'")
+	if d.Problem == "" {
+		p.paragraph(0, 2, fmt.Sprintf("openvino is usable: OpenVINO %s in %s", Printable(d.OpenVINO), Printable(d.Python)))
+	} else {
+		p.paragraph(0, 2, "openvino is not usable: "+Printable(d.Problem))
+	}
+	_, err := io.WriteString(w, p.String())
+	return err
+}
