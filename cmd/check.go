@@ -18,10 +18,15 @@ func newCheck() *cobra.Command {
 		Use:   "check MODEL",
 		Short: "Tell whether given settings hold: for CI",
 		Long: `check runs the model with the nodes enforced that the settings admit, and holds the outputs against the
-rules. Without settings everything is enforced. It exits with 0 when all rules hold for all samples, else with 4.`,
+rules. Without settings everything is enforced. It exits with 0 when all rules hold for all samples, else with 4.
+
+With --baseline it checks the settings of an earlier result, by its rules where no others are given, and searches anew:
+which node is the first now, which must be kept in f32 too, and which need not any more. That alone does not change the
+exit status; settings that do not hold any more do.`,
 		Example: `  halfway check model.xml --input x.npz --accept 'sqnr>=20'
   halfway check model.xml --input samples/ --neg 'layers\.(\d+)\.input_layernorm'
-  halfway check model.xml --input x.npz --env precision.env`,
+  halfway check model.xml --input x.npz --env precision.env
+  halfway check model.xml --input x.npz --baseline result.json`,
 		Args: arguments("MODEL"),
 		RunE: k.run,
 	}
@@ -38,6 +43,7 @@ rules. Without settings everything is enforced. It exits with 0 when all rules h
 	for _, flag := range []string{"pos", "neg", "count"} {
 		c.MarkFlagsMutuallyExclusive(flag, "env", "from-env")
 	}
+	f.StringVar(&k.baseline, "baseline", "", "compare with the earlier result of bisect --json in this `FILE`, and check its settings")
 	f.DurationVar(&k.maxTime, "max-time", 0, "give up after this `TIME` (0: no limit)")
 	f.StringVar(&k.json, "json", "", "write the whole answer as JSON to this `FILE`, - for standard output instead of the text")
 	k.talk.register(c)
@@ -52,16 +58,21 @@ type checkCommand struct {
 	count     int
 	env, json string
 	fromEnv   bool
+	baseline  string
 	maxTime   time.Duration
 	talk      talk
 }
 
 func (k *checkCommand) run(c *cobra.Command, args []string) error {
+	baseline, err := k.readBaseline()
+	if err != nil {
+		return err
+	}
 	judge, err := k.judge.judgeFor(&k.model)
 	if err != nil {
 		return err
 	}
-	settings, err := k.settings(c)
+	settings, err := k.settings(c, baseline)
 	if err := errors.Join(err, valid(settings), writable(k.json)); err != nil {
 		return err
 	}
@@ -77,22 +88,31 @@ func (k *checkCommand) run(c *cobra.Command, args []string) error {
 	note(c, k.talk.quiet, s.notes...)
 	sum := s.hash(c.Context())
 	progress := newProgress(c.ErrOrStderr(), k.talk, "checking")
-	r, err := bisect.Check(c.Context(), bisect.Config{Engine: searched(s.engine), Samples: s.samples, Reference: references,
-		Judge: judge, MaxTime: k.maxTime, Progress: progress.event}, settings)
+	config := bisect.Config{Engine: searched(s.engine), Samples: s.samples, Reference: references, Judge: judge, MaxTime: k.maxTime,
+		Progress: progress.event}
+	r, err := bisect.Check(c.Context(), config, settings)
 	progress.stop()
 	if err != nil {
 		return err
+	}
+	var drift *report.Drift
+	if baseline != nil {
+		if drift, err = k.drift(c.Context(), c, baseline, config); err != nil {
+			return err
+		}
 	}
 	model := bisect.ModelInfo{Path: s.path}
 	if model.SHA256, err = sum(); err != nil {
 		return err
 	}
-	return k.tell(c, report.NewCheck(r, settings, report.Subject{View: s.view(k.model.view.value), Precision: k.model.precision.value,
-		Engine: s.engine.Info(), Model: model, Warnings: s.notes}, s.samples))
+	checked := report.NewCheck(r, settings, report.Subject{View: s.view(k.model.view.value), Precision: k.model.precision.value,
+		Engine: s.engine.Info(), Model: model, Warnings: s.notes}, s.samples)
+	checked.Drift = drift
+	return k.tell(c, checked)
 }
 
-// settings are those of the flags, of a file, or of the environment.
-func (k *checkCommand) settings(c *cobra.Command) (patterns.Settings, error) {
+// settings are those of the flags, of a file, or of the environment; where there are none of these, those of the baseline.
+func (k *checkCommand) settings(c *cobra.Command, baseline *bisect.Result) (patterns.Settings, error) {
 	switch {
 	case k.fromEnv:
 		return environment(), nil
@@ -102,6 +122,9 @@ func (k *checkCommand) settings(c *cobra.Command) (patterns.Settings, error) {
 	s := k.patterns.settings(c)
 	if c.Flags().Changed("count") {
 		s.Count = &k.count
+	}
+	if baseline != nil && s == (patterns.Settings{}) {
+		return baselineSettings(baseline), nil
 	}
 	return s, nil
 }

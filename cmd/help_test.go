@@ -14,8 +14,6 @@ var example = regexp.MustCompile(`(?m)^  ([A-Z_]+='?[^ ]*'? )?halfway .*$`)
 // TestExamples runs every example of every command's help, as a shell would, on files called as in the examples. An example may find that
 // something is broken (3, 4); that it is no use of the command (2), or does not run (1), is a fault of the help.
 func TestExamples(t *testing.T) {
-	dir := t.TempDir()
-	prepare(t, dir)
 	out, err := exec.Command("halfway", "help").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -35,6 +33,8 @@ func TestExamples(t *testing.T) {
 		if len(examples) == 0 {
 			t.Errorf("%s has no examples", name[1])
 		}
+		dir := t.TempDir()
+		prepare(t, dir)
 		for _, line := range examples {
 			runExample(t, dir, strings.TrimSpace(line))
 		}
@@ -96,11 +96,7 @@ __start_halfway; echo "${COMPREPLY[@]}"; }
 compopt() { :; }
 source <(halfway completion bash); COMP_TYPE=9; __get "$1"`
 		out, err := exec.Command(bash, "-c", script, "bash", c.line).CombinedOutput()
-		var got []string
-		for _, w := range strings.Fields(string(out)) {
-			got = append(got, w)
-		}
-		if err != nil || strings.Join(got, " ") != c.want {
+		if err != nil || strings.Join(strings.Fields(string(out)), " ") != c.want {
 			t.Errorf("%q: completes to %q, %v, want %q", c.line, out, err, c.want)
 		}
 	}

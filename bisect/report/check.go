@@ -29,6 +29,7 @@ type Check struct {
 	Subject
 	Settings CheckedSettings `json:"settings"`
 	*bisect.CheckResult
+	Drift *Drift `json:"drift,omitempty"` // against a baseline, where one was given
 }
 
 // CheckedSettings are the settings as they were given; null is unset.
@@ -45,7 +46,7 @@ func NewCheck(r *bisect.CheckResult, settings patterns.Settings, subject Subject
 		subject.Inputs = append(subject.Inputs, bisect.Source{Source: s.Source, SHA256: s.SHA256})
 	}
 	subject.Warnings = append([]string{}, subject.Warnings...)
-	return &Check{CheckSchema, subject, CheckedSettings(settings), r}
+	return &Check{CheckSchema, subject, CheckedSettings(settings), r, nil}
 }
 
 // Text writes the verdict, then a line for each sample and measured value.
@@ -68,8 +69,12 @@ func (k *Check) Text(w io.Writer) error {
 		return err
 	}
 	if k.Baseline.Verdict.Bad() {
-		_, err := fmt.Fprintf(w, "Nothing enforced fails too (%s): the settings are not to blame.\n", readings(*k.Baseline))
-		return err
+		if _, err := fmt.Fprintf(w, "Nothing enforced fails too (%s): the settings are not to blame.\n", readings(*k.Baseline)); err != nil {
+			return err
+		}
+	}
+	if k.Drift != nil {
+		return k.Drift.Text(w)
 	}
 	return nil
 }
