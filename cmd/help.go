@@ -1,6 +1,22 @@
 package cmd
 
-import "github.com/spf13/cobra"
+import (
+	_ "embed"
+
+	"github.com/spf13/cobra"
+)
+
+// Longer texts.
+var (
+	//go:embed docs/tutorial.md
+	helpTutorial string
+	//go:embed docs/how.md
+	helpHow string
+	//go:embed docs/peers.md
+	helpPeers string
+	//go:embed docs/ci.md
+	helpCI string
+)
 
 // topics are help texts that are no commands: halfway help NAME.
 func topics() []*cobra.Command {
@@ -12,6 +28,10 @@ func topics() []*cobra.Command {
 		{"patterns", "How nodes are selected", helpPatterns},
 		{"views", "What counts as a node", helpViews},
 		{"engines", "What runs the model", helpEngines},
+		{"tutorial", "From a broken network to settings that repair it, by hand and by bisect", helpTutorial},
+		{"how", "How it works: views, numerics, memo, search, proofs", helpHow},
+		{"peers", "Other tools, and when to take them", helpPeers},
+		{"ci", "Recipes for GitHub Actions, GitLab and Jenkins", helpCI},
 	} {
 		list = append(list, &cobra.Command{Use: t.name, Short: t.short, Long: t.long})
 	}
