@@ -116,7 +116,10 @@ func (c *call) shape(p graph.Port) []int { return c.known[p].Shape }
 // rank is the rank of a value, which must be known.
 func (c *call) rank(p graph.Port) int {
 	shape := c.known[p].Shape
-	if shape == nil && c.err == nil { // after an error p may be zero
+	switch {
+	case p.Node == nil: // left out, or after an error
+		c.fail("an input is missing")
+	case shape == nil:
 		c.fail("the shape of %q is not known, and the translation depends on it: give the shapes of the model's inputs (--shape)", p.Node.Name)
 	}
 	return len(shape)

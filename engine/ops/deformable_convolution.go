@@ -34,7 +34,7 @@ func (f *deformable) Infer(in []Arg) ([]Spec, error) {
 	if err := wantInputs(in, 3, 4); err != nil {
 		return nil, err
 	}
-	if err := wantFloats(in, 0, 1, 2); err != nil {
+	if err := wantFloats(in, []int{0, 1, 2, 3}[:len(in)]...); err != nil {
 		return nil, err
 	}
 	if in[0].Type == tensor.F64 {
