@@ -17,8 +17,10 @@ func newExport() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export RESULT.json",
 		Short: "Print the settings of a result for the place where they are needed",
-		Long: `export prints the chosen settings of a result of "halfway bisect --json", quoted for a shell, a .env file, a
-GitHub workflow, a Dockerfile, or as JSON. The other variables of the three must be unset where they are used.`,
+		Long: `export prints the chosen settings of a result of "halfway bisect --json", quoted for where they are
+needed: a POSIX shell, fish or PowerShell; a .env file; $GITHUB_ENV; docker run --env-file; a systemd unit; or JSON. The
+other variables of the three must be unset there: a format that can unset does so. What a format cannot carry as it is,
+such as a line break for Docker, is an error.`,
 		Example: `  halfway export result.json --format shell
   halfway export result.json --format dotenv > precision.env`,
 		Args: arguments("RESULT.json"),
