@@ -27,9 +27,9 @@ type Engine struct {
 	units    *units
 	warnings []string
 
-	turn   chan struct{} // holds one element: whoever takes it may use what follows
-	worker *worker       // nil or dead: to be started
-	inputs map[string][]string
+	turn   chan struct{}             // holds one element: whoever takes it may use what follows
+	worker *worker                   // nil or dead: to be started
+	files  map[*tensor.Tensor]string // of inputs
 	took   time.Duration
 	runs   int
 
@@ -45,7 +45,7 @@ func (m *Model) Engine(ctx context.Context, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{model: m, options: o, folder: folder, turn: make(chan struct{}, 1), inputs: map[string][]string{}}
+	e := &Engine{model: m, options: o, folder: folder, turn: make(chan struct{}, 1), files: map[*tensor.Tensor]string{}}
 	e.worker, m.worker = m.worker, nil
 	if err := e.prepare(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("OpenVINO %s: %s: %w", m.version, m.path, err), e.release())
@@ -235,13 +235,17 @@ func (e *Engine) write(s engine.Sample) ([][]string, error) {
 	return all, nil
 }
 
-// file is the array t as a file, named by its content.
+// file is the array t as a file, written once.
 func (e *Engine) file(t *tensor.Tensor) (string, error) {
-	path := filepath.Join(e.folder, "input-"+hex.EncodeToString(tensor.Digest(t))+".npy")
-	if _, err := os.Stat(path); err == nil {
+	if path, ok := e.files[t]; ok {
 		return path, nil
 	}
-	return path, tensor.WriteWhole(path, func(w io.Writer) error { return tensor.WriteNPY(w, t) })
+	path := filepath.Join(e.folder, fmt.Sprintf("input-%d.npy", len(e.files)))
+	err := tensor.WriteWhole(path, func(w io.Writer) error { return tensor.WriteNPY(w, t) })
+	if err == nil {
+		e.files[t] = path
+	}
+	return path, err
 }
 
 // read reads the outputs of all inferences.

@@ -26,7 +26,11 @@ func TestConforms(t *testing.T) {
 				if view == "snippets" && strings.HasPrefix(e.Info().Version, "2025.") {
 					t.Skip("OpenVINO 2025.4 crashes when a Subgraph with attention is marked to stay in f32: Supported precisions set is not available for Constant")
 				}
-				return enginetest.Subject{Engine: e, Hurried: newEngine(t, m, view, time.Microsecond),
+				leaks := ""
+				if view == "snippets" {
+					leaks = "the plugin does not heed the mark of a Subgraph with attention"
+				}
+				return enginetest.Subject{Engine: e, Leaks: leaks, Hurried: newEngine(t, m, view, time.Microsecond),
 					Sample: enginetest.Sample(t, tinyLM+"input.npz", m.Inputs())}
 			})
 		})
