@@ -25,7 +25,7 @@ func (t *text) groups() {
 	slices.SortStableFunc(list, func(a, b bisect.Group) int { return len(a.Candidates) - len(b.Candidates) })
 	rows := table{right: []bool{false, true}}
 	for _, g := range list[:min(len(list), maxGroups)] {
-		rows.add(t.groupName(g), count(len(g.Candidates), "node"), "enforced alone it "+verdictOf(g.Alone))
+		rows.add(t.groupName(g), count(len(g.Candidates), "node"), verdictOf(g.Alone)+" alone")
 	}
 	_ = rows.write(&t.page, "  ") // a Builder takes everything
 	if more := len(list) - maxGroups; more > 0 {
