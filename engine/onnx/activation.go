@@ -34,26 +34,16 @@ func init() {
 	register("Hardmax", hardmax)
 }
 
-// clip is Clamp where both bounds are known, else Minimum and Maximum.
+// clip is Clamp up to opset 10, and Maximum and Minimum since the bounds are inputs, which the plugin makes a Clamp where they are known.
 func clip(c *call) ([]graph.Port, error) {
 	x := c.input(0)
-	low, high := -math.MaxFloat32, math.MaxFloat32
-	lowKnown, highKnown := true, true
 	if c.opset < 11 {
-		low, high = c.float("min", low), c.float("max", high)
-	} else {
-		if c.has(1) {
-			low, lowKnown = c.scalarValue(c.in[1])
+		low, high := c.float("min", -math.MaxFloat32), c.float("max", math.MaxFloat32)
+		if c.kind(x).IsFloat() && low <= high {
+			return c.one("Clamp", graph.Attrs{"min": number(finite(low)), "max": number(finite(high))}, x)
 		}
-		if c.has(2) {
-			high, highKnown = c.scalarValue(c.in[2])
-		}
-	}
-	if lowKnown && highKnown && c.kind(x).IsFloat() && low <= high {
-		return c.one("Clamp", graph.Attrs{"min": number(finite(low)), "max": number(finite(high))}, x)
-	}
-	if c.opset < 11 {
-		return nil, c.bounded(&x, low, high)
+		err := c.bounded(&x, low, high)
+		return []graph.Port{x}, err
 	}
 	if c.has(1) {
 		x = c.op("Maximum", numpyBroadcast(), c.in[1], x)

@@ -5,8 +5,8 @@
 // model's folder. Model.Graph translates for given input shapes: a graph is specific to them, since many operators translate differently by
 // rank and shape. It guarantees that what it returns is well-formed (engine/graph) and that every output has a type.
 //
-// What OpenVINO folds at once whatever the device, so that no plugin sees it, is folded while translating: Identity, a Clip's Maximum and
-// Minimum as Clamp, a Gemm's alpha and beta of 1, the choice of an If whose condition is known. Operators that OpenVINO lacks are operations of
+// What OpenVINO folds at once whatever the device, so that no plugin sees it, is folded while translating: Identity, a
+// Gemm's alpha and beta of 1, the choice of an If whose condition is known. Operators that OpenVINO lacks are operations of
 // our own in engine/ops (onnx_*.go), which the plugin would run as Reference.
 //
 // An operator is one function in the file of its family, registered under its name; what is left out is an error that names every operator

@@ -67,6 +67,11 @@ func (m *Model) translate(shapes map[string][]int) (*graph.Graph, error) {
 	if err := s.fill(m.proto.graph); err != nil {
 		return nil, err
 	}
+	order, err := b.g.Order()
+	if err != nil {
+		return nil, err
+	}
+	graph.UniqueNames(order, nil) // as OpenVINO's frontends end
 	return b.g, nil
 }
 

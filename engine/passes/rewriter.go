@@ -232,20 +232,6 @@ func (r *rewriter) each(visit func(n *graph.Node)) {
 	}
 }
 
-// eachBackward calls visit for every live node, readers first.
-func (r *rewriter) eachBackward(visit func(n *graph.Node)) {
-	order, err := r.Order()
-	if err != nil {
-		r.fail(err)
-		return
-	}
-	for _, n := range slices.Backward(order) {
-		if !r.dead[n.ID] && r.err == nil {
-			visit(n)
-		}
-	}
-}
-
 // finish drops what is dead and returns the graph.
 func (r *rewriter) finish() (*graph.Graph, error) {
 	if r.err != nil {
