@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"halfway/engine"
 	"halfway/engine/ops"
 )
 
@@ -15,10 +16,10 @@ import (
 const unknownMemory = 64 << 30
 
 // checkPlans fails when the values that are alive at the same time do not fit.
-func (e *Engine) checkPlans() error {
-	for _, p := range e.plans {
-		if p.peak > e.limit {
-			return p.fail(p.largest, e.tooLarge("its outputs are the largest of the values that are needed at the same time, which take", p.peak))
+func (r *run) checkPlans() error {
+	for _, p := range r.plans {
+		if need := plus(p.peak, r.inputs); need > r.limit {
+			return p.fail(p.largest, r.tooLarge("its outputs are the largest of the values that are needed at the same time, which take", need))
 		}
 	}
 	return nil
@@ -26,7 +27,7 @@ func (e *Engine) checkPlans() error {
 
 // checkRoom fails when outputs of known shapes do not fit beside what the run holds.
 func (r *run) checkRoom(specs []ops.Spec) error {
-	need := r.memo.present - r.memo.held
+	need := r.inputs + r.memo.present - r.memo.held
 	for _, s := range specs {
 		if s.Shape != nil {
 			need = plus(need, bytesOf(s))
@@ -50,4 +51,14 @@ func plus(a, b int64) int64 {
 		return math.MaxInt64
 	}
 	return a + b
+}
+
+func bytesOfSample(s engine.Sample) int64 {
+	total := int64(0)
+	for _, inputs := range s.Inferences() {
+		for _, t := range inputs {
+			total += t.Bytes()
+		}
+	}
+	return total
 }

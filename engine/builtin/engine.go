@@ -198,10 +198,10 @@ func (e *Engine) Others() []engine.Other { return slices.Clone(e.others) }
 
 // Run runs the model on s with the candidates of set enforced. Cancelling ctx ends it between two nodes.
 func (e *Engine) Run(ctx context.Context, set engine.Set, s engine.Sample) (engine.Observation, error) {
-	if err := e.checkPlans(); err != nil {
+	r := &run{Engine: e, ctx: ctx, set: set, inputs: bytesOfSample(s)}
+	if err := r.checkPlans(); err != nil {
 		return engine.Observation{}, err
 	}
-	r := &run{Engine: e, ctx: ctx, set: set}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.memo.begin()

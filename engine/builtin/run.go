@@ -21,6 +21,7 @@ type run struct {
 	current []*value          // by slot
 	state   map[string]*value // by variable, retained
 	macs    int64             // computed
+	inputs  int64             // bytes of the sample
 }
 
 // observe makes the inferences of a sample one after the other.
