@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// machineMemory is the least of the machine's memory, the limit of the process's control group, and that of its address space.
+// machineMemory is the least of the machine's memory, the limit of the process's control group, and three quarters of that of its address space.
 func machineMemory() int64 {
 	least := int64(unknownMemory)
 	var info unix.Sysinfo_t
@@ -23,7 +23,7 @@ func machineMemory() int64 {
 	}
 	var space unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_AS, &space) == nil && space.Cur <= math.MaxInt64 {
-		least = min(least, int64(space.Cur))
+		least = min(least, int64(space.Cur/4*3)) // code, stacks and what the heap reserves take address space too
 	}
 	return least
 }
