@@ -25,7 +25,7 @@ func (g *Graph) Units(order []*Node) []Unit {
 	}
 	f.biases()
 	f.scaleShifts()
-	f.follow(f.simple, "Deconvolution")
+	f.follow(f.oneScaleShift, "Deconvolution")
 	f.follow(f.simple, "Convolution", "BinaryConvolution")
 	f.sums()
 	f.follow(f.simple, "Convolution", "BinaryConvolution")
@@ -193,6 +193,11 @@ func (f *fuser) simple(u, child *unit) bool {
 		return false
 	}
 	return len(child.members) == 1 && postOps[child.algorithm] && port(u, child) == 0 || f.scaleShift(u, child)
+}
+
+// oneScaleShift allows one scale and shift, and no activation (Deconvolution::canFuse outside of int8).
+func (f *fuser) oneScaleShift(u, child *unit) bool {
+	return u.writer == u.members[0] && child.kind == "Eltwise" && f.scaleShift(u, child)
 }
 
 // scaled are the operations that may be done as a scale and shift.

@@ -113,7 +113,7 @@ func wanted(t *testing.T, path string) []listed {
 		f := strings.Split(line, "\t")
 		var fused string
 		if c, ok := column["fused_names"]; ok {
-			fused = normalisedList(strings.Split(f[c], ", "))
+			fused = normalisedList(strings.Split(f[c], ","))
 		}
 		list = append(list, listed{f[column["type"]], normalised(f[column["name"]]), fused})
 	}

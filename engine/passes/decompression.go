@@ -2,6 +2,7 @@ package passes
 
 import (
 	"halfway/engine/graph"
+	"halfway/engine/tensor"
 )
 
 // keepDecompressions leaves the widening of compressed weights in front of a MatMul or a convolution; constant folding takes the others away.
@@ -25,6 +26,12 @@ func keepWanted(r *rewriter) {
 	keepDecompressions(r)
 }
 
+// widensHalf reports whether n converts half precision to f32. Source: MarkCompressedFloatConstants.
+func widensHalf(n *graph.Node) bool {
+	t := n.In[0].Type()
+	return (t == tensor.F16 || t == tensor.BF16) && n.Out[0].Type == tensor.F32
+}
+
 // compressedGather moves the widening of a compressed table behind the Gather from it. Source: CompressedGatherTransformation.
 func compressedGather(r *rewriter) {
 	r.each(func(n *graph.Node) {
@@ -32,7 +39,7 @@ func compressedGather(r *rewriter) {
 			return
 		}
 		c := n.In[0].Node
-		if c.Op != "Convert" || !c.Decompression || !isConstant(c.In[0]) {
+		if c.Op != "Convert" || !isConstant(c.In[0]) || !c.Decompression && !widensHalf(c) {
 			return
 		}
 		g := r.make(n.Op, n.Opset, n.Attrs, c.In[0], n.In[1], n.In[2])

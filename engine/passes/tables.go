@@ -39,5 +39,5 @@ var commonFusions = rules(map[string][]rule{
 	"GroupConvolution": {padFusion},
 	"AvgPool":          {padFusion},
 	"Transpose":        {transposeOfOnes},
-	"Reshape":          {reduceOfReshape, joinReshapes},
+	"Reshape":          {shuffleChannels, depthToSpace, reduceOfReshape, joinReshapes},
 })

@@ -1,0 +1,473 @@
+"""Builds tiny models that each exercise a few passes of OpenVINO's CPU plugin and writes views.zip: NAME.xml, NAME.bin and, as the plugin of the
+installed release lists its candidates for bf16, NAME.plugin.tsv (SNIPPETS_MODE=DISABLE) and NAME.snippets.tsv (the default mode).
+Columns: type, name, fused names (plugin) or members (snippets), number of the execution node. TRUTH is plugin_truth.py of the reference data.
+usage: make_views.py TRUTH OUT.zip [NAME...]"""
+import io
+import pathlib
+import sys
+import tempfile
+import zipfile
+
+import numpy as np
+import openvino as ov
+from openvino import opset13 as o, opset15
+
+MODELS = {}
+seed = 0
+
+
+def C(*shape):
+    """A constant with values of its own that compresses well."""
+    global seed
+    seed += 1
+    n = int(np.prod(shape))
+    return o.constant((((np.arange(n) * 7 + seed) % 5) * 0.25 + 0.5 + seed / 64).astype(np.float32).reshape(shape))
+
+
+def I(*v):
+    return o.constant(np.array(v, np.int64))
+
+
+def S(v):
+    return o.constant(np.float32(v))
+
+
+def P(*shape, name="x", t=np.float32):
+    p = o.parameter(list(shape), dtype=t, name=name)
+    params.append(p)
+    return p
+
+
+def model(f):
+    MODELS[f.__name__.strip("_")] = f
+    return f
+
+
+def fc(y, n, k=None):
+    return o.matmul(y, C(n, k or int(y.get_output_shape(0)[-1])), False, True)
+
+
+def fcb(y, n):
+    return o.add(fc(y, n), C(n))
+
+
+def conv(y, n=4, k=3):
+    c = int(y.get_output_shape(0)[1])
+    return o.convolution(y, C(n, c, k, k), [1, 1], [k // 2] * 2, [k // 2] * 2, [1, 1])
+
+
+def cb(y, n=4, k=3):
+    return o.add(conv(y, n, k), C(1, n, 1, 1))
+
+
+def image():
+    return P(1, 4, 8, 8)
+
+
+def rows():
+    return P(1, 8, 12)
+
+
+def named(name, f):
+    f.__name__ = name
+    model(f)
+
+
+UNARY = dict(
+    abs=o.abs, erf=o.erf, exp=o.exp, floor=o.floor, hsigmoid=o.hsigmoid, hswish=o.hswish, log=o.log, mish=o.mish, negative=o.negative,
+    relu=o.relu, sigmoid=o.sigmoid, sign=o.sign, sin=o.sin, softplus=o.softplus, softsign=o.softsign, sqrt=o.sqrt, tanh=o.tanh, swish=o.swish,
+    gelu=lambda y: o.gelu(y, "erf"), clamp=lambda y: o.clamp(y, 0.0, 6.0), elu=lambda y: o.elu(y, 1.0), round=lambda y: o.round(y, "half_to_even"),
+    prelu=lambda y: o.prelu(y, o.constant(np.array([0.1], np.float32))), add=lambda y: o.add(y, S(2)), rsub=lambda y: o.subtract(S(2), y),
+    mul=lambda y: o.multiply(y, S(2)), div=lambda y: o.divide(y, S(3)), rdiv=lambda y: o.divide(S(3), y), pow=lambda y: o.power(y, S(3)),
+    max=lambda y: o.maximum(y, S(2)), sqdiff=lambda y: o.squared_difference(y, S(2)), isnan=lambda y: o.select(o.is_nan(y), S(0), y),
+    greater=lambda y: o.convert(o.greater(y, S(0)), np.float32),
+)
+for _n, _f in UNARY.items():
+    named("conv_" + _n, lambda f=_f: [conv(f(cb(image())))])
+    named("moved_" + _n, lambda f=_f: [fc(o.transpose(f(o.reshape(fcb(rows(), 12), I(8, 4, 3), False)), I(1, 0, 2)), 5)])
+    named("softmax_" + _n, lambda f=_f: [fc(f(o.softmax(fc(rows(), 10), -1)), 5)])
+
+
+@model
+def fc_bias_scale():
+    return [fc(o.multiply(fcb(rows(), 10), S(0.3)), 5)]
+
+
+@model
+def fc2d_bias_scale():
+    return [fc(o.multiply(fcb(P(8, 12), 10), S(0.3)), 5)]
+
+
+@model
+def fc_relu_scales():
+    return [fc(o.multiply(o.relu(fc(rows(), 10)), C(10)), 5)]
+
+
+@model
+def fc4d():
+    return [fc(o.multiply(o.relu(fc(P(1, 2, 8, 12), 10)), C(10)), 5)]
+
+
+@model
+def matmul_scale():
+    return [fc(o.multiply(o.relu(o.matmul(P(1, 2, 8, 12), P(1, 2, 12, 6, name="y"), False, False)), S(0.3)), 5)]
+
+
+@model
+def fc_not_transposed():
+    return [o.matmul(o.tanh(o.matmul(rows(), C(12, 10), False, False)), C(10, 5), False, False)]
+
+
+def compressed(y, n, kind):
+    k = int(y.get_output_shape(0)[-1])
+    q = (np.arange(n * k) * 7 % 11).astype(np.uint8 if kind != "f16" else np.float16).reshape(n, k)
+    w = o.convert(o.constant(q), np.float32)
+    if kind != "f16":
+        w = o.multiply(o.subtract(w, S(5)) if kind == "zero" else w, C(n, 1))
+    return o.matmul(y, w, False, True)
+
+
+for _k in ("f16", "u8", "zero"):
+    named("fc_weights_" + _k, lambda k=_k: [compressed(o.relu(compressed(rows(), 16, k)), 8, k)])
+
+
+@model
+def conv_weights_f16():
+    w = o.convert(o.constant((np.arange(144) % 7).astype(np.float16).reshape(4, 4, 3, 3)), np.float32)
+    return [cb(o.relu(o.convolution(image(), w, [1, 1], [1, 1], [1, 1], [1, 1])))]
+
+
+@model
+def gather_f16():
+    t = o.convert(o.constant((np.arange(96) % 7).astype(np.float16).reshape(8, 12)), np.float32)
+    return [fc(o.gather(t, P(1, 6, t=np.int64), o.constant(np.int32(0))), 5)]
+
+
+@model
+def residuals():
+    a = o.relu(cb(image()))
+    b = o.relu(o.add(a, cb(o.relu(cb(a)))))
+    c = o.add(cb(b), cb(b, k=1))
+    return [cb(o.hswish(c))]
+
+
+@model
+def depthwise():
+    a = o.relu(cb(image()))
+    b = o.add(o.group_convolution(a, C(4, 1, 1, 3, 3), [1, 1], [1, 1], [1, 1], [1, 1]), C(1, 4, 1, 1))
+    return [cb(o.clamp(b, 0.0, 6.0), k=1)]
+
+
+@model
+def batch_norm():
+    a = o.relu(o.batch_norm_inference(conv(image()), C(4), C(4), C(4), C(4), 1e-3))
+    b = o.batch_norm_inference(o.group_convolution(a, C(4, 1, 1, 3, 3), [1, 1], [1, 1], [1, 1], [1, 1]), C(4), C(4), C(4), C(4), 1e-3)
+    return [conv(o.batch_norm_inference(o.max_pool(b, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2], "floor", "explicit").output(0), C(4), C(4), C(4), C(4), 1e-3))]
+
+
+@model
+def scaled_image():
+    return [cb(o.relu(cb(o.divide(o.subtract(image(), C(1, 4, 1, 1)), C(1, 4, 1, 1)))))]
+
+
+@model
+def affine_between():
+    return [cb(o.add(o.multiply(o.relu(cb(image())), C(1, 4, 1, 1)), C(1, 4, 1, 1)))]
+
+
+@model
+def squeeze_excite():
+    a = o.swish(cb(image()))
+    s = o.reduce_mean(a, I(2, 3), True)
+    return [cb(o.multiply(a, o.sigmoid(cb(o.swish(cb(s, 2, 1)), 4, 1))), k=1)]
+
+
+@model
+def squeeze_excite_fc():
+    a = o.relu(cb(image()))
+    s = o.reshape(o.avg_pool(a, [8, 8], [0, 0], [0, 0], [8, 8], False, "floor", "explicit"), I(1, 4), False)
+    g = o.unsqueeze(o.hsigmoid(fcb(o.relu(fcb(s, 2)), 4)), I(2, 3))
+    return [cb(o.multiply(a, g))]
+
+
+@model
+def hswish_spelled():
+    a = cb(image())
+    return [cb(o.multiply(a, o.divide(o.clamp(o.add(a, S(3)), 0.0, 6.0), S(6))))]
+
+
+@model
+def swish_spelled():
+    a = cb(image())
+    return [cb(o.multiply(a, o.sigmoid(a)))]
+
+
+@model
+def gelu_spelled():
+    a = fcb(rows(), 10)
+    return [fc(o.multiply(o.multiply(a, S(0.5)), o.add(o.erf(o.divide(a, S(2**0.5))), S(1))), 5)]
+
+
+@model
+def gelu_tanh_spelled():
+    a = fcb(rows(), 10)
+    t = o.tanh(o.multiply(o.add(a, o.multiply(o.power(a, S(3)), S(0.044715))), S((2 / np.pi) ** 0.5)))
+    return [fc(o.multiply(o.multiply(a, S(0.5)), o.add(t, S(1))), 5)]
+
+
+@model
+def softplus_mish_spelled():
+    a = cb(image())
+    return [cb(o.multiply(a, o.tanh(o.log(o.add(o.exp(a), S(1))))))]
+
+
+@model
+def leaky_relu():
+    a = cb(image())
+    return [cb(o.prelu(o.maximum(a, o.multiply(a, S(0.1))), C(4)))]
+
+
+@model
+def layer_norm_spelled():
+    a = o.add(fcb(rows(), 12), P(1, 8, 12, name="y"))
+    d = o.subtract(a, o.reduce_mean(a, I(-1), True))
+    v = o.sqrt(o.add(o.reduce_mean(o.power(d, S(2)), I(-1), True), S(1e-5)))
+    return [fcb(o.add(o.multiply(o.divide(d, v), C(12)), C(12)), 5)]
+
+
+@model
+def mvn():
+    return [fcb(o.add(o.multiply(o.mvn(fcb(rows(), 12), I(-1), True, 1e-5, "inside_sqrt"), C(12)), C(12)), 5)]
+
+
+@model
+def instance_norm():
+    return [cb(o.relu(o.add(o.multiply(o.mvn(cb(image()), I(2, 3), True, 1e-5, "inside_sqrt"), C(1, 4, 1, 1)), C(1, 4, 1, 1))))]
+
+
+@model
+def rms():
+    a = fc(rows(), 32)
+    n = o.multiply(a, o.divide(S(1), o.sqrt(o.add(o.reduce_mean(o.power(a, S(2)), I(-1), True), S(1e-5)))))
+    return [fc(o.multiply(C(32), n), 5)]
+
+
+@model
+def normalize_l2_spelled():
+    a = fc(rows(), 10)
+    return [fc(o.divide(a, o.sqrt(o.maximum(o.reduce_sum(o.power(a, S(2)), I(-1), True), S(1e-12)))), 5)]
+
+
+def attention(order_k=(0, 2, 1, 3), transposed=True, scale=None, mask=None, sdpa=False, rope=False, heads=2):
+    x = P(1, 8, 16)
+
+    def part(order, turn=False):
+        y = o.transpose(o.reshape(fcb(x, 16), I(1, 8, heads, 16 // heads), False), I(*order))
+        if turn:
+            d = 16 // heads
+            cos, sin = P(1, 1, 8, d, name="cos" + order_name), P(1, 1, 8, d, name="sin" + order_name)
+            a = o.slice(y, I(0), I(d // 2), I(1), I(3))
+            b = o.slice(y, I(d // 2), I(2**31 - 1), I(1), I(3))
+            y = o.add(o.multiply(y, cos), o.multiply(o.concat([o.multiply(b, o.constant(np.array([[[[-1.0]]]], np.float32))), a], -1), sin))
+        return y
+
+    order_name = "q"
+    q = part((0, 2, 1, 3), rope)
+    order_name = "k"
+    k = part(order_k, rope)
+    v = part((0, 2, 1, 3))
+    m = P(1, 1, 8, 8, name="m") if mask else None
+    if sdpa:
+        a = o.scaled_dot_product_attention(q, k, v, m) if mask else o.scaled_dot_product_attention(q, k, v)
+    else:
+        s = o.matmul(q, k, False, transposed)
+        if scale:
+            s = o.divide(s, S(scale))
+        if mask:
+            s = o.add(s, m)
+        a = o.matmul(o.softmax(s, -1), v, False, False)
+    return [fcb(o.reshape(o.transpose(a, I(0, 2, 1, 3)), I(1, 8, 16), False), 5)]
+
+
+named("attention", lambda: attention(scale=3.0))
+named("attention_0231", lambda: attention((0, 2, 3, 1), False))
+named("attention_mask", lambda: attention((0, 2, 3, 1), False, scale=3.0, mask=True))
+named("attention_sdpa", lambda: attention(sdpa=True))
+named("attention_sdpa_mask", lambda: attention(sdpa=True, mask=True))
+named("attention_rope", lambda: attention(sdpa=True, rope=True))
+
+
+def chain(m, n, act, bias=True):
+    y = P(m, 16)
+    for _ in range(n):
+        y = act(fcb(y, 16) if bias else fc(y, 16))
+    return [o.softmax(y, 0)]
+
+
+named("mlp3", lambda: chain(8, 3, o.relu))
+named("mlp4_gelu", lambda: chain(8, 4, lambda y: o.gelu(y, "erf")))
+named("mlp6_no_bias", lambda: chain(4, 6, o.tanh, False))
+named("mlp_many_rows", lambda: chain(64, 3, o.relu))
+
+
+@model
+def lstm():
+    x, n, h = P(1, 6, 8), 2, 4
+    z = o.constant(np.zeros((1, n, h), np.float32))
+    r = o.lstm_sequence(x, z, z, I(6), C(n, 4 * h, 8), C(n, 4 * h, h), C(n, 4 * h), h, "bidirectional")
+    y = o.reshape(o.transpose(r.output(0), I(0, 2, 1, 3)), I(1, 6, 8), False)
+    return [fcb(y, 5)]
+
+
+@model
+def gru():
+    x, h = P(1, 6, 8), 4
+    r = o.gru_sequence(x, o.constant(np.zeros((1, 1, h), np.float32)), I(6), C(1, 3 * h, 8), C(1, 3 * h, h), C(1, 4 * h), h, "forward",
+                       linear_before_reset=True)
+    return [fcb(o.squeeze(r.output(0), I(1)), 5)]
+
+
+@model
+def slices():
+    x = fcb(rows(), 12)
+    a = o.slice(x, I(0), I(4), I(1), I(2))
+    b = o.slice(x, I(4), I(12), I(1), I(2))
+    c = o.strided_slice(x, I(0, 2, 0), I(1, 6, 12), I(1, 1, 1), [1, 0, 1], [1, 0, 1])
+    return [fc(o.concat([o.tanh(a), o.exp(b)], 2), 5), fc(c, 5)]
+
+
+@model
+def splits():
+    s = o.split(cb(image()), o.constant(np.int64(1)), 2)
+    return [cb(o.concat([s.output(1), o.relu(s.output(0))], 1))]
+
+
+@model
+def shuffle_channels():
+    y = o.reshape(o.relu(cb(image())), I(1, 2, 2, 8, 8), False)
+    return [cb(o.reshape(o.transpose(y, I(0, 2, 1, 3, 4)), I(1, 4, 8, 8), False))]
+
+
+@model
+def depth_to_space():
+    y = o.reshape(o.relu(cb(image(), 16)), I(1, 2, 2, 4, 8, 8), False)
+    return [cb(o.reshape(o.transpose(y, I(0, 3, 4, 1, 5, 2)), I(1, 4, 16, 16), False))]
+
+
+@model
+def pads():
+    y = o.pad(o.relu(cb(image())), I(0, 0, 1, 1), I(0, 0, 1, 1), "constant", S(0))
+    y = o.convolution(y, C(4, 4, 3, 3), [2, 2], [0, 0], [0, 0], [1, 1])
+    y = o.pad(o.relu(y), I(0, 0, 1, 1), I(0, 0, 1, 1), "reflect")
+    return [cb(y)]
+
+
+@model
+def resize():
+    a = o.relu(cb(image()))
+    up = o.interpolate(a, I(16, 16), "nearest", "sizes", coordinate_transformation_mode="asymmetric", nearest_mode="floor", axes=I(2, 3))
+    two = o.interpolate(a, o.constant(np.array([2, 2], np.float32)), "linear_onnx", "scales", coordinate_transformation_mode="half_pixel", axes=I(2, 3))
+    return [cb(o.add(cb(up), two))]
+
+
+@model
+def deconvolution():
+    y = o.convolution_backprop_data(o.relu(cb(image())), C(4, 4, 2, 2), [2, 2], pads_begin=[0, 0], pads_end=[0, 0])
+    return [cb(o.relu(o.add(y, C(1, 4, 1, 1))))]
+
+
+@model
+def conv1d():
+    y = o.add(o.convolution(P(1, 4, 16), C(4, 4, 3), [1], [1], [1], [1]), C(1, 4, 1))
+    return [fc(o.transpose(o.gelu(y, "erf"), I(0, 2, 1)), 5)]
+
+
+@model
+def shape_of():
+    x = fcb(rows(), 12)
+    n = o.gather(o.shape_of(x), I(0, 1), o.constant(np.int64(0)))
+    y = o.reshape(x, o.concat([n, I(3, 4)], 0), False)
+    return [fc(o.transpose(y, I(0, 2, 1, 3)), 5)]
+
+
+@model
+def shared_products():
+    y = o.relu(fc(rows(), 12))
+    z = o.multiply(y, y)
+    return [fc(o.multiply(z, y), 5)]
+
+
+@model
+def eltwise_chain():
+    a, b = o.softmax(fc(rows(), 10), -1), o.softmax(fc(rows2(), 10), -1)
+    return [fc(o.tanh(o.multiply(o.add(a, o.exp(b)), C(10))), 5)]
+
+
+def rows2():
+    return P(1, 8, 12, name="y")
+
+
+@model
+def detection_head():
+    a = o.relu(cb(image()))
+    loc = o.reshape(o.transpose(cb(a, 8), I(0, 2, 3, 1)), I(1, -1, 4), False)
+    conf = o.softmax(o.reshape(o.transpose(cb(a, 4), I(0, 2, 3, 1)), I(1, -1, 2), False), -1)
+    t = o.transpose(conf, I(0, 2, 1))
+    n = o.non_max_suppression(loc, t, o.constant(np.int64(5)), S(0.5), S(0.1))
+    return [n.output(0), n.output(1)]
+
+
+@model
+def top_classes():
+    r = o.topk(o.softmax(fcb(o.squeeze(o.reduce_mean(o.relu(cb(image())), I(2, 3), True), I(2, 3)), 10), -1), o.constant(np.int64(3)), 1, "max", "value")
+    return [r.output(0), r.output(1)]
+
+
+def export(truth, core, path, extra):
+    seen = []
+    config = {"INFERENCE_PRECISION_HINT": "bf16", "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, **extra}
+    compiled = core.compile_model(core.read_model(path), "CPU", {**config, "CACHE_ENCRYPTION_CALLBACKS": [lambda d: seen.append(d) or d, lambda d: d]})
+    compiled.export_model(io.BytesIO())
+    units = {}
+    for i, n in enumerate(compiled.get_runtime_model().get_ordered_ops()):
+        for name in str(n.get_rt_info()["originalLayersNames"].astype(str)).split(","):
+            units.setdefault(name, i)
+    g = truth["Graph"]([d for d in seen if b"<net" in d[:4096]][-1].rstrip(b"\0 "))
+    lines = ["type\tname\tfused_names\tunit"]
+    for i in g.candidates():
+        n = g.layers[i]
+        fused, name = (n.fused, n.name) if extra or not n.body else (",".join(n.body), n.name)
+        lines.append("\t".join(map(str, [n.type, name, fused, units.get(n.name, "-")])))
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    global params
+    source = pathlib.Path(sys.argv[1]).read_text()
+    truth = {"__name__": "truth"}
+    exec(compile("\n".join(l for l in source.split("\n") if not l.startswith("from common import")), sys.argv[1], "exec"), truth)
+    core = ov.Core()
+    with tempfile.TemporaryDirectory() as d, zipfile.ZipFile(sys.argv[2], "w", zipfile.ZIP_DEFLATED) as z:
+        def put(name, data):
+            z.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+        for name, build in MODELS.items():
+            if sys.argv[3:] and name not in sys.argv[3:]:
+                continue
+            params = []
+            results = build()
+            path = pathlib.Path(d) / (name + ".xml")
+            m = ov.Model([o.result(r) for r in results], params, name)
+            for i, n in enumerate(m.get_ordered_ops()):
+                if n.get_type_name() != "Parameter":
+                    n.set_friendly_name(f"{n.get_type_name().lower()}{i}")
+            ov.save_model(m, path, compress_to_fp16=False)
+            views = {}
+            for view, extra in ("plugin", {"SNIPPETS_MODE": "DISABLE"}), ("snippets", {}):
+                views[view] = export(truth, core, path, extra)
+            put(name + ".xml", path.read_bytes())
+            put(name + ".bin", path.with_suffix(".bin").read_bytes())
+            for view, text in views.items():
+                put(f"{name}.{view}.tsv", text)
+
+
+main()
