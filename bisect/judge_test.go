@@ -93,15 +93,19 @@ func TestJudges(t *testing.T) {
 func TestJudgedByProgram(t *testing.T) {
 	e := &tensors{oracle{n: 30, error: anyOf(11)}}
 	c := Config{Engine: e, Samples: []engine.Sample{{Source: "0"}}, Exhaustive: Never, Reference: [][]engine.Output{observed(0).Outputs},
-		Judge: NewProgram("my judge", func(_ int, ref, got []engine.Output) (int, error) {
+		Judge: NewProgram("./judge.py", func(_ int, ref, got []engine.Output) (int, error) {
 			if got[0].Tensor.F32s()[0] > ref[0].Tensor.F32s()[0]+1 {
 				return 1, nil
 			}
 			return 0, nil
 		})}
 	r := search1(t, c)
-	if r.Outcome != Found || r.First.Count != 11 || r.Accept[0] != "my judge" {
+	command, ok := JudgedBy(r.Accept)
+	if r.Outcome != Found || r.First.Count != 11 || !ok || command != "./judge.py" {
 		t.Errorf("%+v", r)
+	}
+	if command, ok := JudgedBy([]string{"sqnr>=20"}); ok {
+		t.Errorf("a rule is taken for the program %q", command)
 	}
 }
 

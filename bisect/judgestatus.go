@@ -3,6 +3,7 @@ package bisect
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"halfway/engine"
 )
@@ -36,8 +37,20 @@ type Program func(sample int, reference, got []engine.Output) (status int, err e
 
 // NewProgram returns a Judge that asks a program of the user's: 0 is good, 125 no answer, any other from 1 to 124 bad, as git bisect run has
 // it. 126 and 127, with which shells say that they found no program to run, and 128 and more, with which one that was killed ends, are errors.
-// name is how the rule is shown.
-func NewProgram(name string, run Program) Judge { return &program{name: name, run: run} }
+// command is how the user names it; the rule is shown as "judge " and that.
+func NewProgram(command string, run Program) Judge {
+	return &program{name: judgePrefix + command, run: run}
+}
+
+const judgePrefix = "judge "
+
+// JudgedBy returns the command of the program that judged, where the rules of a result say that one did.
+func JudgedBy(accept []string) (command string, ok bool) {
+	if len(accept) != 1 {
+		return "", false
+	}
+	return strings.CutPrefix(accept[0], judgePrefix)
+}
 
 type program struct {
 	name      string
@@ -55,9 +68,9 @@ func (p *program) Judge(sample int, o engine.Observation) (Judgement, error) {
 	status, err := p.run(sample, p.reference[sample].Outputs, o.Outputs)
 	switch {
 	case err != nil:
-		return Judgement{}, fmt.Errorf("judge %q: %w", p.name, err)
+		return Judgement{}, fmt.Errorf("%s: %w", p.name, err)
 	case status < 0 || status == 126 || status == 127 || status >= 128:
-		return Judgement{}, fmt.Errorf("judge %q ended with the status %d, which is no verdict: 0 is good, 125 no answer, 1 to 124 bad", p.name, status)
+		return Judgement{}, fmt.Errorf("%s ended with the status %d, which is no verdict: 0 is good, 125 no answer, 1 to 124 bad", p.name, status)
 	}
 	return byStatus(status), nil
 }

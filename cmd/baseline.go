@@ -26,8 +26,12 @@ func (k *checkCommand) readBaseline() (*bisect.Result, error) {
 	if p := k.model.precision.value; r.Precision != p {
 		return nil, usage(fmt.Errorf("%s is about %s: give --precision %s", k.baseline, r.Precision, r.Precision))
 	}
-	if len(k.judge.accept) == 0 {
-		k.judge.accept = r.Accept
+	if len(k.judge.accept) == 0 && k.judge.judge == "" {
+		if program, ok := bisect.JudgedBy(r.Accept); ok {
+			k.judge.judge = program
+		} else {
+			k.judge.accept = r.Accept
+		}
 	}
 	return r, nil
 }

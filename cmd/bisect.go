@@ -31,13 +31,15 @@ culprit it is, and a set of nodes that, kept in f32, repairs the rest and of whi
 writes the settings that keep them, and runs these once more exactly as written.`,
 		Example: `  halfway bisect model.xml --input x.npz
   halfway bisect model.xml --input samples/ --accept 'logits:cosine>=0.999' --accept 'logits:top1>=0.98'
-  halfway bisect model.xml --input x.npz --precision f16 --journal search.journal --json result.json`,
+  halfway bisect model.xml --input x.npz --precision f16 --journal search.journal --json result.json
+  halfway bisect model.xml --input x.npz --judge 'halfway compare {reference} {output} --accept sqnr>=25'`,
 		Args: arguments("MODEL"),
 		RunE: b.run,
 	}
 	b.model.register(c, "bf16", "f16")
 	b.judge.register(c)
 	b.judge.registerReference(c)
+	b.judge.registerJudge(c)
 	b.universe.register(c, "search only among nodes")
 	b.model.registerResources(c)
 	b.model.registerEngines(c)
@@ -45,6 +47,7 @@ writes the settings that keep them, and runs these once more exactly as written.
 	f.StringVar(&b.journal, "journal", "", "remember every probe in this `FILE`, and resume from it")
 	f.StringVar(&b.json, "json", "", "write the whole result as JSON to this `FILE`, - for standard output instead of the text")
 	f.StringVar(&b.events, "events", "", "write a line of JSON for every probe to this `FILE`, - for standard output instead of the text")
+	f.IntVar(&b.jobs, "jobs", 1, "with --engine command: run up to `N` probes at once; the answer does not depend on it")
 	f.BoolVar(&b.exhaustive, "exhaustive", false, "probe every CNT (default: when that is quick)")
 	f.BoolVar(&b.noExhaustive, "no-exhaustive", false, "probe no CNT that bisection does not need")
 	c.MarkFlagsMutuallyExclusive("exhaustive", "no-exhaustive")
@@ -67,7 +70,7 @@ type bisectCommand struct {
 	universe                 patternFlags
 	journal, json, events    string
 	exhaustive, noExhaustive bool
-	maxProbes                int
+	maxProbes, jobs          int
 	maxTime                  time.Duration
 	grow, objective          *choice
 	maxF32                   string
@@ -80,11 +83,12 @@ type bisectCommand struct {
 
 func (b *bisectCommand) run(c *cobra.Command, args []string) error {
 	ctx, universe := c.Context(), b.universe.settings(c)
-	judge, err := b.judge.judgeFor(&b.model)
+	judge, err := b.judge.judgeFor(ctx, &b.model)
 	share, shareErr := parseShare(b.maxF32)
 	if err := errors.Join(err, usage(shareErr), valid(universe), b.limits(), b.confirmable(), writable(b.json, b.events)); err != nil {
 		return err
 	}
+	defer b.judge.close()
 	for _, name := range []string{patterns.PosVariable, patterns.NegVariable, patterns.CountVariable} {
 		if variable(name) != nil {
 			note(c, b.talk.quiet, name+" is set, and bisect does not obey it: --pos and --neg restrict the search")
@@ -118,6 +122,9 @@ func (b *bisectCommand) limits() error {
 	if b.maxProbes < 0 || b.maxTime < 0 {
 		return usage(errors.New("--max-probes and --max-time must not be negative"))
 	}
+	if b.jobs < 1 || b.jobs > 1 && b.model.engine.value != "command" {
+		return usage(errors.New("--jobs is for --engine command and at least 1: the other engines use all processors for one probe"))
+	}
 	if b.json == stdoutName && b.events == stdoutName {
 		return usage(errors.New("--json - and --events - cannot both have standard output"))
 	}
@@ -129,7 +136,7 @@ func (b *bisectCommand) search(ctx context.Context, c *cobra.Command, s *subject
 	sum := s.hash(ctx)
 	config.Engine, config.Samples = searched(s.engine), s.samples
 	config.Exhaustive, config.Grow, config.Objective, config.Tradeoff = b.scan(), bisect.Grow(b.grow.value), b.objective.value, b.tradeoff
-	config.MaxProbes, config.MaxTime = b.maxProbes, b.maxTime
+	config.MaxProbes, config.MaxTime, config.Jobs = b.maxProbes, b.maxTime, b.jobs
 	if b.journal != "" {
 		model, err := sum()
 		if err != nil {

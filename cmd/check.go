@@ -33,6 +33,7 @@ exit status; settings that do not hold any more do.`,
 	k.model.register(c, "bf16", "f16")
 	k.judge.register(c)
 	k.judge.registerReference(c)
+	k.judge.registerJudge(c)
 	k.patterns.register(c, "enforce nodes")
 	k.model.registerResources(c)
 	k.model.registerEngines(c)
@@ -68,10 +69,11 @@ func (k *checkCommand) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	judge, err := k.judge.judgeFor(&k.model)
+	judge, err := k.judge.judgeFor(c.Context(), &k.model)
 	if err != nil {
 		return err
 	}
+	defer k.judge.close()
 	settings, err := k.settings(c, baseline)
 	if err := errors.Join(err, valid(settings), writable(k.json)); err != nil {
 		return err

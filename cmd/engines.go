@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -182,8 +183,17 @@ func (programRunner) Outputs() []string { return nil }
 func (programRunner) Warnings() []string { return nil }
 
 // judgeFor is the judge that fits what the engine gives: outputs, a number, or a status.
-func (f *judgeFlags) judgeFor(m *modelFlags) (bisect.Judge, error) {
+func (f *judgeFlags) judgeFor(ctx context.Context, m *modelFlags) (bisect.Judge, error) {
 	switch {
+	case f.judge != "" && m.engine.value == "command" && (m.program.status || m.program.metric != ""):
+		return nil, usage(errors.New("--judge looks at outputs, of which a program with --status or --metric-regex gives none"))
+	case f.judge != "":
+		p, err := parseJudge(ctx, f.judge)
+		if err != nil {
+			return nil, err
+		}
+		f.program = p
+		return p.judge(f.judge), nil
 	case m.engine.value == "command" && m.program.status:
 		if len(f.accept) > 0 {
 			return nil, usage(errors.New("--status and --accept exclude each other: the exit status is the verdict"))

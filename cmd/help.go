@@ -73,6 +73,12 @@ for 1. The default is sqnr>=20 for outputs of floats and equal>=1 for others.
 A value of the reference that is not finite fails every rule, unless the result has the same infinity there. One of
 the result where the reference is finite is the verdict non-finite. A reference of zeros passes only zeros.
 
+  --judge 'PROGRAM {reference} {output}'
+
+A program of yours judges instead, with both sides as .npz files: 0 is good, 125 no answer, 1 to 124 bad, as for git
+bisect run. No shell is involved, and {sample} is the number of the sample. A model that keeps state gets one sample as
+a folder of step-000.npz, step-001.npz, ...; its outputs are called step-000.NAME, step-001.NAME, ... there.
+
   --accept 'sqnr>=30'   --accept 'logits[:,-1]:kl<=0.01'   --accept 'boxes:max-abs<=0.5'   --accept top1`
 
 const helpSemantics = `What enforcing a precision does
@@ -142,4 +148,4 @@ or unset for it, prints the listing of a debug build on standard output, and giv
 
 {model}, {input}, {output} and {precision} are also in HALFWAY_MODEL, HALFWAY_INPUT, HALFWAY_OUTPUT and
 HALFWAY_PRECISION. No shell is involved unless --shell asks for one. --timeout bounds a probe; a crash or a timeout
-counts neither as good nor as bad.`
+counts neither as good nor as bad. --jobs N runs several probes at once.`

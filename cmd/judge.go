@@ -15,12 +15,23 @@ import (
 type judgeFlags struct {
 	accept    []string
 	reference []string
+	judge     string
+	program   *judgeProgram // that --judge names
 }
 
 func (f *judgeFlags) register(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.accept, "accept", nil,
 		"`RULE` that outputs must meet, such as 'sqnr>=20' (the default) or 'logits:top1', repeatable; see \"halfway help accept\"")
 }
+
+func (f *judgeFlags) registerJudge(c *cobra.Command) {
+	c.Flags().StringVar(&f.judge, "judge", "", "a `PROGRAM` of yours judges instead of rules: it gets {output} and {reference} as .npz files and ends with "+
+		"0 for good, 1 to 124 for bad, 125 for no answer")
+	c.MarkFlagsMutuallyExclusive("judge", "accept")
+}
+
+// close removes what a judging program left behind; an error only leaves files in the folder for temporary ones.
+func (f *judgeFlags) close() error { return f.program.close() }
 
 func (f *judgeFlags) registerReference(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.reference, "reference", nil,

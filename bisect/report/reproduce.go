@@ -41,6 +41,9 @@ func reproduction(r *bisect.Result, o Options) []string {
 			list = append(list, fmt.Sprintf("%s%s --precision %s --output cnt%d.npz", o.variables(k), runCommand(r, o, sample), r.Precision, k))
 		}
 	}
+	if judge, ok := bisect.JudgedBy(r.Accept); ok {
+		return append(list, strings.NewReplacer("{reference}", "f32.npz", "{output}", fmt.Sprintf("cnt%d.npz", f.Count)).Replace(judge))
+	}
 	last := fmt.Sprintf("halfway compare f32.npz cnt%d.npz", f.Count)
 	for _, rule := range r.Accept {
 		last += " --accept " + quote(rule)
