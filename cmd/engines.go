@@ -188,12 +188,15 @@ func (f *judgeFlags) judgeFor(ctx context.Context, m *modelFlags) (bisect.Judge,
 	case f.judge != "" && m.engine.value == "command" && (m.program.status || m.program.metric != ""):
 		return nil, usage(errors.New("--judge looks at outputs, of which a program with --status or --metric-regex gives none"))
 	case f.judge != "":
-		p, err := parseJudge(ctx, f.judge)
+		args, err := words(f.judge)
 		if err != nil {
-			return nil, err
+			return nil, usage(fmt.Errorf("--judge: %w", err))
 		}
-		f.program = p
-		return p.judge(f.judge), nil
+		if len(args) == 0 {
+			return nil, usage(errors.New("--judge is empty: give a program and its arguments, such as './judge.py {reference} {output}'"))
+		}
+		f.program = command.NewJudge(ctx, args)
+		return bisect.NewProgram(f.judge, f.program.Run), nil
 	case m.engine.value == "command" && m.program.status:
 		if len(f.accept) > 0 {
 			return nil, usage(errors.New("--status and --accept exclude each other: the exit status is the verdict"))

@@ -8,6 +8,7 @@ import (
 
 	"halfway/compare"
 	"halfway/engine"
+	"halfway/engine/command"
 	"halfway/engine/tensor"
 )
 
@@ -16,7 +17,7 @@ type judgeFlags struct {
 	accept    []string
 	reference []string
 	judge     string
-	program   *judgeProgram // that --judge names
+	program   *command.Judge // that --judge names
 }
 
 func (f *judgeFlags) register(c *cobra.Command) {
@@ -31,7 +32,7 @@ func (f *judgeFlags) registerJudge(c *cobra.Command) {
 }
 
 // close removes what a judging program left behind; an error only leaves files in the folder for temporary ones.
-func (f *judgeFlags) close() error { return f.program.close() }
+func (f *judgeFlags) close() error { return f.program.Close() }
 
 func (f *judgeFlags) registerReference(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.reference, "reference", nil,

@@ -1,4 +1,4 @@
-package cmd
+package command
 
 import (
 	"context"
@@ -7,18 +7,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
-	"time"
 
-	"halfway/bisect"
 	"halfway/engine"
 	"halfway/engine/program"
 	"halfway/engine/tensor"
 )
 
-// A judgeProgram is a program of the user's that looks at the outputs of a run.
-type judgeProgram struct {
+// A Judge is a program of the user's that looks at the outputs of a run.
+type Judge struct {
 	ctx  context.Context
 	args []string
 
@@ -27,36 +26,26 @@ type judgeProgram struct {
 	folder     string
 }
 
-// parseJudge reads --judge.
-func parseJudge(ctx context.Context, line string) (*judgeProgram, error) {
-	args, err := words(line)
-	if err != nil {
-		return nil, usage(fmt.Errorf("--judge: %w", err))
-	}
-	if len(args) == 0 {
-		return nil, usage(errors.New("--judge is empty: give a program and its arguments, such as './judge.py {reference} {output}'"))
-	}
+// NewJudge returns the judge that the argument vector args starts; until ctx ends. {output} and {reference} in it are replaced by .npz files,
+// {sample} by the number of the sample; where {output} is missing it comes last.
+func NewJudge(ctx context.Context, args []string) *Judge {
 	if !strings.Contains(strings.Join(args, " "), "{output}") {
-		args = append(args, "{output}")
+		args = append(slices.Clone(args), "{output}")
 	}
-	return &judgeProgram{ctx: ctx, args: args, references: map[int]string{}}, nil
+	return &Judge{ctx: ctx, args: args, references: map[int]string{}}
 }
 
-func (p *judgeProgram) judge(name string) bisect.Judge {
-	return bisect.NewProgram(name, p.run)
-}
-
-// close removes the files.
-func (p *judgeProgram) close() error {
-	if p == nil || p.folder == "" {
+// Close removes the files. A nil Judge has none.
+func (j *Judge) Close() error {
+	if j == nil || j.folder == "" {
 		return nil
 	}
-	return os.RemoveAll(p.folder)
+	return os.RemoveAll(j.folder)
 }
 
-// run gives the program the outputs as .npz files and returns its exit status.
-func (p *judgeProgram) run(sample int, reference, got []engine.Output) (status int, err error) {
-	folder, err := p.probe()
+// Run gives the program the outputs as .npz files and returns its exit status. Several goroutines may call it.
+func (j *Judge) Run(sample int, reference, got []engine.Output) (status int, err error) {
+	folder, err := j.probe()
 	if err != nil {
 		return 0, err
 	}
@@ -65,62 +54,62 @@ func (p *judgeProgram) run(sample int, reference, got []engine.Output) (status i
 	if err := tensor.WriteNPZ(output, numbered(got)); err != nil {
 		return 0, err
 	}
-	expected, err := p.reference(sample, reference)
+	expected, err := j.reference(sample, reference)
 	if err != nil {
 		return 0, err
 	}
 	values := strings.NewReplacer("{output}", output, "{reference}", expected, "{sample}", fmt.Sprint(sample))
 	var args []string
-	for _, a := range p.args {
+	for _, a := range j.args {
 		args = append(args, values.Replace(a))
 	}
-	cmd := exec.CommandContext(p.ctx, args[0], args[1:]...)
-	errs := &program.Tail{Most: 4096}
+	cmd := exec.CommandContext(j.ctx, args[0], args[1:]...)
+	errs := &program.Tail{Most: maxStderr}
 	cmd.Stderr = errs
 	program.InGroup(cmd)
 	cmd.Cancel = func() error { program.KillGroup(cmd); return nil }
-	cmd.WaitDelay = 2 * time.Second
+	cmd.WaitDelay = grace
 	runErr := program.Run(cmd)
 	program.KillGroup(cmd)
 	switch {
-	case p.ctx.Err() != nil:
-		return 0, p.ctx.Err()
+	case j.ctx.Err() != nil:
+		return 0, j.ctx.Err()
 	case cmd.ProcessState == nil:
 		return 0, fmt.Errorf("starting it: %w", runErr)
 	}
 	status = cmd.ProcessState.ExitCode()
-	if lines := strings.TrimSpace(errs.Lines(5)); lines != "" && (status < 0 || status > 125) {
+	if lines := strings.TrimSpace(errs.Lines(errorLines)); lines != "" && (status < 0 || status > 125) {
 		return 0, fmt.Errorf("%s; its last errors: %s", cmd.ProcessState, lines)
 	}
 	return status, nil
 }
 
 // probe makes a folder for one call.
-func (p *judgeProgram) probe() (string, error) {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	if p.folder == "" {
+func (j *Judge) probe() (string, error) {
+	j.mutex.Lock()
+	defer j.mutex.Unlock()
+	if j.folder == "" {
 		folder, err := os.MkdirTemp("", "halfway-judge-")
 		if err != nil {
 			return "", err
 		}
-		p.folder = folder
+		j.folder = folder
 	}
-	return os.MkdirTemp(p.folder, "probe-")
+	return os.MkdirTemp(j.folder, "probe-")
 }
 
 // reference is the file with the reference outputs of a sample.
-func (p *judgeProgram) reference(sample int, outputs []engine.Output) (string, error) {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	if path, ok := p.references[sample]; ok {
+func (j *Judge) reference(sample int, outputs []engine.Output) (string, error) {
+	j.mutex.Lock()
+	defer j.mutex.Unlock()
+	if path, ok := j.references[sample]; ok {
 		return path, nil
 	}
-	path := filepath.Join(p.folder, fmt.Sprintf("reference-%d.npz", sample))
+	path := filepath.Join(j.folder, fmt.Sprintf("reference-%d.npz", sample))
 	if err := tensor.WriteNPZ(path, numbered(outputs)); err != nil {
 		return "", err
 	}
-	p.references[sample] = path
+	j.references[sample] = path
 	return path, nil
 }
 
