@@ -8,6 +8,7 @@ package graph
 
 import (
 	"halfway/engine/tensor"
+	"slices"
 )
 
 // A Graph is one model, or the body of an If, Loop or TensorIterator.
@@ -85,10 +86,13 @@ type BackEdge struct{ From, To int }
 // InputName is the name by which users call the i-th model input: a tensor name of the Parameter's output, else its friendly name.
 func (g *Graph) InputName(i int) string { return valueName(g.Params[i], 0) }
 
-// OutputName is the name by which users call the i-th model output: a tensor name of the value that the Result receives, else the
-// friendly name of its producer.
+// OutputName is the name by which users call the i-th model output: that of the Result if the value that it receives has it too, as in ONNX,
+// else a tensor name of that value, else the friendly name of its producer.
 func (g *Graph) OutputName(i int) string {
-	p := g.Results[i].In[0]
+	p, name := g.Results[i].In[0], g.Results[i].Name
+	if slices.Contains(p.Node.Out[p.Out].Names, name) {
+		return name
+	}
 	return valueName(p.Node, p.Out)
 }
 

@@ -155,3 +155,21 @@ func TestNames(t *testing.T) {
 		})
 	}
 }
+
+// TestOutputNames has outputs that only pass on what has other names in the file, and one value that is two outputs.
+func TestOutputNames(t *testing.T) {
+	m, err := onnx.Open(save(t, model(slices.Concat(value(11, "x", 1, 2), node("Tanh", "t", []string{"x"}, []string{"inner"}),
+		node("Identity", "i", []string{"inner"}, []string{"first"}), node("Identity", "j", []string{"inner"}, []string{"second"}),
+		value(12, "second"), value(12, "first")))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	g, err := m.Graph(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first, second := g.OutputName(0), g.OutputName(1); first != "second" || second != "first" {
+		t.Errorf("outputs %q and %q, want \"second\" and \"first\"", first, second)
+	}
+}
