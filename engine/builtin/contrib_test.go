@@ -17,6 +17,7 @@ func TestONNXRuntimeOperators(t *testing.T) {
 	loose := map[string]float64{
 		"dynamic-quantize-matmul": 0.1, // ONNX Runtime also quantizes the floating-point operand, in steps of 1/50
 		"fast-gelu":               1e-3,
+		"attention":               2e-5, // sums of 16 products of N(0,1), whose products the kernels without assembly round
 	}
 	models, err := filepath.Glob("../onnx/testdata/contrib/*.onnx")
 	if err != nil || len(models) == 0 {

@@ -100,6 +100,15 @@ var looser = map[string]struct {
 	"llama-outlier2-f32":     {1e-4, "as llama-outlier-f32"},
 }
 
+// unfused are those of the kernels that round a product before they add it, where that is more.
+var unfused = map[string]struct {
+	limit float64
+	cause string
+}{
+	"basic-pitch":            {2e-4, "the logarithm of small powers; OpenVINO and ONNX Runtime differ by 2e-4 to 5e-4 of the range"},
+	"head-pose-ir-fp16-int8": {5e-5, "an angle near zero, behind integer grids"},
+}
+
 // byRootMeanSquare are the cases measured by the root of the mean square difference instead of the largest: OpenVINO's own kernels (AVX2 against
 // AVX-512, snippets on or off) differ by up to 3e-4 of the range there.
 var byRootMeanSquare = map[string]bool{"llama-outlier-f32": true, "llama-outlier2-f32": true}
@@ -125,6 +134,9 @@ func TestF32AgreesWithOpenVINO(t *testing.T) {
 			got := run(t, e, engine.Set{}, s)
 			limit := 2e-6
 			if l, ok := looser[name]; ok {
+				limit = l.limit
+			}
+			if l, ok := unfused[name]; ok && builtin.Level() == "generic" {
 				limit = l.limit
 			}
 			for i, w := range want {
