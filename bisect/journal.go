@@ -109,14 +109,20 @@ func (j *Journal) load(head map[string]string) error {
 
 // lines reads the whole lines, and returns where they end and what follows them.
 func (j *Journal) lines(head map[string]string) (end int64, rest []byte, err error) {
-	r := bufio.NewReader(j.file)
+	return eachLine(j.file, func(n int, line []byte) error { return j.take(n, line, head) })
+}
+
+// eachLine calls take for each line, counted from 1, and returns where the whole ones end and what follows them: nothing, or a last line that was
+// not written whole. The first line must be whole where there is one.
+func eachLine(file io.Reader, take func(n int, line []byte) error) (end int64, rest []byte, err error) {
+	r := bufio.NewReader(file)
 	for n := 1; ; n++ {
 		line, err := readLine(r)
 		if errors.Is(err, io.EOF) {
 			return end, line, nil
 		}
 		if err == nil {
-			err = j.take(n, line, head)
+			err = take(n, line)
 		}
 		if _, more := r.Peek(1); errors.Is(err, errDamaged) && n > 1 && errors.Is(more, io.EOF) {
 			return end, line, nil

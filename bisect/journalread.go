@@ -1,10 +1,7 @@
 package bisect
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -47,26 +44,15 @@ func ReadJournal(path string) (*Journaled, error) {
 	}
 	defer f.Close()
 	j := &Journaled{}
-	r := bufio.NewReader(f)
-	for n := 1; ; n++ {
-		line, err := readLine(r)
-		if errors.Is(err, io.EOF) && n > 1 {
-			j.Damaged = len(line) > 0
-			return j, nil
-		}
-		if err == nil {
-			err = j.take(n, line)
-		} else if errors.Is(err, io.EOF) {
-			err = errNoJournal
-		}
-		if _, more := r.Peek(1); errors.Is(err, errDamaged) && n > 1 && errors.Is(more, io.EOF) {
-			j.Damaged = true
-			return j, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("journal %s: line %d: %w", path, n, err)
-		}
+	end, rest, err := eachLine(f, j.take)
+	if err == nil && end == 0 {
+		err = fmt.Errorf("line 1: %w", errNoJournal)
 	}
+	if err != nil {
+		return nil, fmt.Errorf("journal %s: %w", path, err)
+	}
+	j.Damaged = len(rest) > 0
+	return j, nil
 }
 
 // take reads the n-th line, counted from 1.
