@@ -66,11 +66,7 @@ func (j *Judge) Run(sample int, reference, got []engine.Output) (status int, err
 	cmd := exec.CommandContext(j.ctx, args[0], args[1:]...)
 	errs := &program.Tail{Most: maxStderr}
 	cmd.Stderr = errs
-	program.InGroup(cmd)
-	cmd.Cancel = func() error { program.KillGroup(cmd); return nil }
-	cmd.WaitDelay = grace
-	runErr := program.Run(cmd)
-	program.KillGroup(cmd)
+	runErr := program.RunGroup(cmd, grace)
 	switch {
 	case j.ctx.Err() != nil:
 		return 0, j.ctx.Err()

@@ -62,11 +62,7 @@ func (e *Engine) run(ctx context.Context, settings patterns.Settings, s engine.S
 	stdout, stderr := &capped{most: maxStdout}, &program.Tail{Most: maxStderr}
 	stdout.full = func() { program.KillGroup(cmd) }
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	program.InGroup(cmd)
-	cmd.Cancel = func() error { program.KillGroup(cmd); return nil }
-	cmd.WaitDelay = grace
-	runErr := program.Run(cmd)
-	program.KillGroup(cmd)
+	runErr := program.RunGroup(cmd, grace)
 	p.stdout, p.stderr = stdout.kept.Bytes(), stderr.Lines(errorLines)
 	if cmd.ProcessState != nil {
 		p.status = cmd.ProcessState.ExitCode()
