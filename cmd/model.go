@@ -119,20 +119,29 @@ func (s *subject) prepare(ctx context.Context, f *modelFlags, random bool) error
 		return err
 	}
 	s.inputs, s.files = model.Inputs(), model.Files()
-	shapes, err := s.askedShapes(f.shapes)
+	shapes, err := s.loadShaped(f, random)
 	if err != nil {
 		return err
 	}
-	if err := s.load(f.inputs, random); err != nil {
-		return err
-	}
-	s.shapesOfSamples(shapes)
 	s.engine, err = model.Engine(builtin.Options{View: f.view.value, Precision: precision, Threads: f.threads, Memory: int64(f.memory), Shapes: shapes})
 	if err != nil {
 		return err
 	}
 	s.notes = append(s.notes, s.engine.Warnings()...)
 	return nil
+}
+
+// loadShaped reads the samples, and returns the shapes of inputs that the command line or the samples fix.
+func (s *subject) loadShaped(f *modelFlags, random bool) (map[string][]int, error) {
+	shapes, err := s.askedShapes(f.shapes)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.load(f.inputs, random); err != nil {
+		return nil, err
+	}
+	s.shapesOfSamples(shapes)
+	return shapes, nil
 }
 
 // askedShapes reads the --shape flags and gives the inputs these shapes.

@@ -29,14 +29,10 @@ func (s *subject) prepareOpenVINO(ctx context.Context, f *modelFlags, precision 
 	}
 	defer model.Close()
 	s.inputs, s.files = model.Inputs(), model.Files()
-	shapes, err := s.askedShapes(f.shapes)
+	shapes, err := s.loadShaped(f, random)
 	if err != nil {
 		return err
 	}
-	if err := s.load(f.inputs, random); err != nil {
-		return err
-	}
-	s.shapesOfSamples(shapes)
 	e, err := model.Engine(ctx, openvino.Options{View: f.view.value, Precision: precision, Threads: f.threads, Shapes: shapes, Timeout: f.program.timeout})
 	if err != nil {
 		return err
