@@ -36,7 +36,11 @@ func operand(n *graph.Node, p graph.Port) (graph.Port, bool) {
 
 // unary puts an operation on x into the place of n, made of the given nodes.
 func (r *rewriter) unary(n *graph.Node, op, opset string, attrs graph.Attrs, x graph.Port, from ...*graph.Node) bool {
-	a := r.make(op, opset, attrs, x)
+	return r.instead(n, r.make(op, opset, attrs, x), from...)
+}
+
+// instead puts a into the place of n, whose one value it has, made of the given nodes and n.
+func (r *rewriter) instead(n, a *graph.Node, from ...*graph.Node) bool {
 	a.Out[0].Type, a.Out[0].Shape = n.Out[0].Type, n.Out[0].Shape
 	r.inherit(a, append(from, n)...)
 	r.substitute(n, a)
@@ -250,11 +254,7 @@ func leaky(r *rewriter, n *graph.Node) bool {
 		if !ok || !isConstant(slope) || elements(shape(slope)) != 1 {
 			continue
 		}
-		p := r.make("PRelu", "opset1", nil, x, slope)
-		p.Out[0].Type, p.Out[0].Shape = n.Out[0].Type, n.Out[0].Shape
-		r.inherit(p, mul, n)
-		r.substitute(n, p)
-		return true
+		return r.instead(n, r.make("PRelu", "opset1", nil, x, slope), mul)
 	}
 	return false
 }
@@ -266,11 +266,7 @@ func divideFusion(r *rewriter, n *graph.Node) bool {
 		if p.Op != "Power" || !r.uniform(p.In[1], -1) || isConstant(p.In[0]) {
 			continue
 		}
-		d := r.make("Divide", "opset1", graph.Attrs{"auto_broadcast": "numpy", "m_pythondiv": "true"}, n.In[1-side], p.In[0])
-		d.Out[0].Type, d.Out[0].Shape = n.Out[0].Type, n.Out[0].Shape
-		r.inherit(d, p, n)
-		r.substitute(n, d)
-		return true
+		return r.instead(n, r.make("Divide", "opset1", graph.Attrs{"auto_broadcast": "numpy", "m_pythondiv": "true"}, n.In[1-side], p.In[0]), p)
 	}
 	return false
 }
@@ -286,11 +282,7 @@ func subtractFusion(r *rewriter, n *graph.Node) bool {
 		if !ok || !r.uniform(minus, -1) || elements(shape(minus)) != 1 {
 			continue
 		}
-		s := r.make("Subtract", "opset1", numpyBroadcast, n.In[1-side], y)
-		s.Out[0].Type, s.Out[0].Shape = n.Out[0].Type, n.Out[0].Shape
-		r.inherit(s, m, n)
-		r.substitute(n, s)
-		return true
+		return r.instead(n, r.make("Subtract", "opset1", numpyBroadcast, n.In[1-side], y), m)
 	}
 	return false
 }
