@@ -2,10 +2,8 @@ package bisect
 
 import (
 	"context"
-	"encoding/csv"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -14,31 +12,6 @@ import (
 	"halfway/engine"
 	"halfway/engine/enginetest"
 )
-
-// table reads a file of values between tabs, by its first line's names.
-func table(t *testing.T, path string) []map[string]string {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	r := csv.NewReader(f)
-	r.Comma, r.LazyQuotes = '\t', true
-	rows, err := r.ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var list []map[string]string
-	for _, row := range rows[1:] {
-		m := map[string]string{}
-		for i, name := range rows[0] {
-			m[name] = row[i]
-		}
-		list = append(list, m)
-	}
-	return list
-}
 
 // A recording is the measured curve of a real network in the real plugin: it answers for CNTs, and for nothing else.
 type recording struct {
@@ -51,7 +24,7 @@ type recording struct {
 
 func replay(t *testing.T, path string, threshold float64) *recording {
 	r := &recording{threshold: threshold}
-	for _, row := range table(t, path) {
+	for _, row := range enginetest.Table(t, path) {
 		least, bits := math.Inf(1), ""
 		for name, v := range row {
 			if strings.HasSuffix(name, ".sqnr_db") {
@@ -91,7 +64,7 @@ func (r *recording) Seconds(passes float64) float64 { return passes * r.seconds 
 func TestRealCurves(t *testing.T) {
 	root := enginetest.Shared(t, "corpus")
 	found, broken, turning, foundTurning := 0, 0, 0, 0
-	for _, row := range table(t, filepath.Join(root, "plugin-curves.tsv")) {
+	for _, row := range enginetest.Table(t, filepath.Join(root, "plugin-curves.tsv")) {
 		for _, threshold := range []string{"20", "30", "40", "50"} {
 			db, err := strconv.ParseFloat(threshold, 64)
 			if err != nil {

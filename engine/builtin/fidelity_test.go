@@ -1,7 +1,6 @@
 package builtin_test
 
 import (
-	"bufio"
 	"context"
 	"math"
 	"os"
@@ -47,7 +46,7 @@ var lessFaithful = map[string]struct {
 // snippets off: the correlation of the two error vectors must reach that of the plugin with itself on other kernels, less 0.005.
 func TestErrorVectorsAgreeWithThePlugin(t *testing.T) {
 	ceilings := map[string]float64{}
-	for _, row := range table(t, enginetest.Shared(t, "corpus", "plugin-ceiling.tsv")) {
+	for _, row := range enginetest.Table(t, enginetest.Shared(t, "corpus", "plugin-ceiling.tsv")) {
 		ceilings[row["case"]+"/"+row["output"]], _ = strconv.ParseFloat(row["correlation"], 64)
 	}
 	eachPluginCase(t, func(t *testing.T, name string) {
@@ -122,7 +121,7 @@ func TestCurvesAgreeWithThePlugin(t *testing.T) {
 func steps(t *testing.T, name string) []map[string]string {
 	var changed []map[string]string
 	last := ""
-	for _, row := range table(t, enginetest.Shared(t, "corpus", name, "plugin-curve.tsv")) {
+	for _, row := range enginetest.Table(t, enginetest.Shared(t, "corpus", name, "plugin-curve.tsv")) {
 		reading := ""
 		for i := 0; row["output_"+strconv.Itoa(i)+".sqnr_db"] != ""; i++ {
 			reading += row["output_"+strconv.Itoa(i)+".sqnr_db"] + " "
@@ -169,35 +168,6 @@ func everything(t testing.TB, e *builtin.Engine) engine.Set {
 		t.Fatal(err)
 	}
 	return engine.All(len(list))
-}
-
-// table reads a file of tab-separated values whose first line names the columns.
-func table(t *testing.T, path string) []map[string]string {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	scanner := bufio.NewScanner(f)
-	var names []string
-	var rows []map[string]string
-	for scanner.Scan() {
-		cells := strings.Split(scanner.Text(), "\t")
-		if names == nil {
-			names = cells
-			continue
-		}
-		row := map[string]string{}
-		for i, c := range cells {
-			row[names[i]] = c
-		}
-		rows = append(rows, row)
-	}
-	if err := scanner.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return rows
 }
 
 func difference(a, b *tensor.Tensor) []float64 {
