@@ -19,7 +19,7 @@ func matMulToFullyConnected(r *rewriter) {
 		if n.Op != "MatMul" || len(n.In) != 2 || !constant[n.In[1].Node.ID] || constant[n.In[0].Node.ID] || !n.In[0].Type().IsFloat() {
 			continue
 		}
-		a, b := shapeOf(n.In[0]), shapeOf(n.In[1])
+		a, b := shape(n.In[0]), shape(n.In[1])
 		d := n.Attrs.Decode()
 		transposeA, transposeB := d.Bool("transpose_a", false), d.Bool("transpose_b", false)
 		if d.Err() != nil || !fitsFullyConnected(a, b) {
@@ -32,8 +32,6 @@ func matMulToFullyConnected(r *rewriter) {
 		n.Attrs = graph.Attrs{"transpose_b": strconv.FormatBool(transposeB)}
 	}
 }
-
-func shapeOf(p graph.Port) []int { return p.Node.Out[p.Out].Shape }
 
 func fitsFullyConnected(a, b []int) bool {
 	if len(a) < 2 || len(b) < 2 {
@@ -89,7 +87,7 @@ func fullyConnectedBias(r *rewriter) {
 			if fc.Op != "FullyConnected" || len(fc.In) != 2 || len(readers[fc.ID]) != 1 || !constant[bias.Node.ID] {
 				continue
 			}
-			if shape := shapeOf(bias); !isBias(shape, channels(fc)) || len(shape) > len(fc.Out[0].Shape) {
+			if s := shape(bias); !isBias(s, channels(fc)) || len(s) > len(fc.Out[0].Shape) {
 				continue
 			}
 			add.Op, add.Opset, add.Attrs = fc.Op, fc.Opset, fc.Attrs
