@@ -56,17 +56,25 @@ func (w window) attrs() graph.Attrs {
 		"auto_pad": w.autoPad}
 }
 
+// windowOver is the window over the spatial dimensions of x, of which there must be one at least.
+func (c *call) windowOver(x graph.Port) (w window, ok bool) {
+	rank := c.rank(x)
+	if rank < 3 {
+		c.fail("an input of rank %d, expected at least 3", rank)
+		return w, false
+	}
+	return c.window(rank - 2), true
+}
+
 // label is the name that OpenVINO's frontend gives the operation: the node's, or where it has none that of its output.
 func (c *call) label() string { return c.node.label() }
 
 func conv(c *call) ([]graph.Port, error) {
 	x, weights := c.input(0), c.input(1)
-	rank := c.rank(x)
-	if rank < 3 {
-		c.fail("an input of rank %d, expected at least 3", rank)
+	w, ok := c.windowOver(x)
+	if !ok {
 		return nil, c.err
 	}
-	w := c.window(rank - 2)
 	return c.biased(c.convolved("Convolution", x, weights, w.attrs()))
 }
 
@@ -101,16 +109,15 @@ func (c *call) biased(y graph.Port) ([]graph.Port, error) {
 
 func convTranspose(c *call) ([]graph.Port, error) {
 	x, weights := c.input(0), c.input(1)
-	rank := c.rank(x)
-	if rank < 3 {
-		c.fail("an input of rank %d, expected at least 3", rank)
+	w, ok := c.windowOver(x)
+	if !ok {
 		return nil, c.err
 	}
-	w := c.window(rank - 2)
+	spatial := c.rank(x) - 2
 	attrs := w.attrs()
 	extra := c.ints("output_padding")
 	if extra == nil {
-		extra = make([]int, rank-2)
+		extra = make([]int, spatial)
 	}
 	attrs["output_padding"] = list(extra)
 	in := []graph.Port{x, weights}
@@ -134,18 +141,16 @@ func convTranspose(c *call) ([]graph.Port, error) {
 		if attrs["auto_pad"] == "explicit" {
 			attrs["auto_pad"] = "same_upper"
 		}
-		in = append(in, c.i64s(output[len(output)-min(len(output), rank-2):]...))
+		in = append(in, c.i64s(output[len(output)-min(len(output), spatial):]...))
 	}
 	return c.biased(c.op(name, attrs, in...))
 }
 
 func (c *call) poolAttrs(x graph.Port) graph.Attrs {
-	rank := c.rank(x)
-	if rank < 3 {
-		c.fail("an input of rank %d, expected at least 3", rank)
+	w, ok := c.windowOver(x)
+	if !ok {
 		return nil
 	}
-	w := c.window(rank - 2)
 	attrs := w.attrs()
 	attrs["kernel"] = list(w.kernel)
 	attrs["rounding_type"] = "floor"

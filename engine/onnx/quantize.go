@@ -189,21 +189,21 @@ func convInteger(c *call) ([]graph.Port, error) {
 	if c.has(3) {
 		wZero = c.perOutput(c.in[3], w)
 	}
-	if c.rank(x) < 3 {
-		c.fail("an input of rank %d, expected at least 3", c.rank(x))
+	window, ok := c.windowOver(x)
+	if !ok {
 		return nil, c.err
 	}
-	y := c.convolved("Convolution", c.centred(x, xZero), c.centred(w, wZero), c.window(c.rank(x)-2).attrs())
+	y := c.convolved("Convolution", c.centred(x, xZero), c.centred(w, wZero), window.attrs())
 	return []graph.Port{c.convert(y, tensor.I32)}, c.err
 }
 
 func qLinearConv(c *call) ([]graph.Port, error) {
 	x, w := c.input(0), c.input(3)
-	if c.rank(x) < 3 {
-		c.fail("an input of rank %d, expected at least 3", c.rank(x))
+	window, ok := c.windowOver(x)
+	if !ok {
 		return nil, c.err
 	}
-	y := c.convolved("Convolution", c.centred(x, c.input(2)), c.centred(w, c.perOutput(c.input(5), w)), c.window(c.rank(x)-2).attrs())
+	y := c.convolved("Convolution", c.centred(x, c.input(2)), c.centred(w, c.perOutput(c.input(5), w)), window.attrs())
 	channels := func(p graph.Port) graph.Port {
 		if len(c.shape(p)) != 1 || c.shape(p)[0] == 1 {
 			return p

@@ -119,14 +119,12 @@ func deformConv(c *call) ([]graph.Port, error) {
 // maxUnpool puts values back where MaxPool's indices, which count through the whole pooled input, say they were; zeros elsewhere.
 func maxUnpool(c *call) ([]graph.Port, error) {
 	x, index := c.input(0), c.input(1)
-	rank := c.rank(x)
-	if rank < 3 {
-		c.fail("an input of rank %d, expected at least 3", rank)
+	w, ok := c.windowOver(x)
+	if !ok {
 		return nil, c.err
 	}
-	w := c.window(rank - 2)
-	if len(w.kernel) != rank-2 {
-		c.fail("kernel_shape %v for %d spatial dimensions", w.kernel, rank-2)
+	if spatial := c.rank(x) - 2; len(w.kernel) != spatial {
+		c.fail("kernel_shape %v for %d spatial dimensions", w.kernel, spatial)
 		return nil, c.err
 	}
 	small := slices.Clone(c.shape(x))
@@ -148,5 +146,5 @@ func maxUnpool(c *call) ([]graph.Port, error) {
 		return []graph.Port{y}, c.err
 	}
 	extra := c.op("Subtract", numpyBroadcast(), whole, shape)
-	return c.one("Pad", graph.Attrs{"pad_mode": "constant"}, y, c.i64s(make([]int, rank)...), extra, c.scalar(c.kind(x), 0))
+	return c.one("Pad", graph.Attrs{"pad_mode": "constant"}, y, c.i64s(make([]int, c.rank(x))...), extra, c.scalar(c.kind(x), 0))
 }
