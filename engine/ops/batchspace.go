@@ -60,17 +60,9 @@ func (b batchSpace) size(p *batchBlock, axis, size int) (int, bool) {
 
 // read returns the inputs beside the data, nil while they are not known.
 func (b batchSpace) read(in []Arg) (*batchBlock, error) {
-	var lists [3][]int
-	unknown := in[0].Shape == nil
-	for i, name := range []string{"block_shape", "begin", "end"} {
-		var err error
-		if lists[i], err = vector(in, i+1, name); err != nil {
-			return nil, err
-		}
-		unknown = unknown || lists[i] == nil
-	}
-	if unknown {
-		return nil, nil
+	lists, known, err := vectors(in, "block_shape", "begin", "end")
+	if err != nil || !known {
+		return nil, err
 	}
 	p := &batchBlock{lists[0], lists[1], lists[2], 1}
 	if rank := len(in[0].Shape); rank < 2 || len(p.block) != rank || len(p.begin) != rank || len(p.end) != rank {

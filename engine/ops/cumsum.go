@@ -41,11 +41,7 @@ func (c *cumSum) Infer(in []Arg) ([]Spec, error) {
 }
 
 func (c *cumSum) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	axis := 0
-	if len(in) > 1 {
-		axis = intValues(in[1].Tensor)[0]
-	}
-	axis, err := normalizeAxis(axis, len(in[0].Shape))
+	axis, err := c.axis(in)
 	if err != nil {
 		return err
 	}
@@ -53,6 +49,15 @@ func (c *cumSum) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) err
 		runningSums[int8], runningSums[uint64], runningSums[uint32], runningSums[uint16], runningSums[uint8])
 	eval(c, w, in[0].Tensor, out[0], axis)
 	return nil
+}
+
+// axis is what input 1 says, else the first.
+func (c *cumSum) axis(in []Operand) (int, error) {
+	axis := 0
+	if len(in) > 1 {
+		axis = intValues(in[1].Tensor)[0]
+	}
+	return normalizeAxis(axis, len(in[0].Shape))
 }
 
 func runningSums[E number](c *cumSum, w *kernel.Workers, in, out *tensor.Tensor, axis int) {

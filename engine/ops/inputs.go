@@ -29,6 +29,19 @@ func vector(in []Arg, i int, name string) ([]int, error) {
 	return integers(in, i, name)
 }
 
+// vectors returns the lists that inputs 1, 2, ... hold; known is false while one of them or the shape of input 0 is not known.
+func vectors(in []Arg, names ...string) (lists [][]int, known bool, err error) {
+	known = in[0].Shape != nil
+	for i, name := range names {
+		list, err := vector(in, i+1, name)
+		if err != nil {
+			return nil, false, err
+		}
+		lists, known = append(lists, list), known && list != nil
+	}
+	return lists, known, nil
+}
+
 // scalar returns the only element of input i, which must be an integer; ok is false while it is not known.
 func scalar(in []Arg, i int, name string) (v int, ok bool, err error) {
 	if err := wantOneElement(in, i, name); err != nil {

@@ -18,11 +18,7 @@ func init() {
 type cumProd struct{ cumSum }
 
 func (c *cumProd) Eval(_ *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	axis := 0
-	if len(in) > 1 {
-		axis = intValues(in[1].Tensor)[0]
-	}
-	axis, err := normalizeAxis(axis, len(in[0].Shape))
+	axis, err := c.axis(in)
 	if err != nil {
 		return err
 	}

@@ -32,21 +32,14 @@ func (m *sliceMasks) slice(in []Arg) (*pattern, error) {
 	if err := wantInputs(in, 3, 4); err != nil {
 		return nil, err
 	}
-	var lists [3][]int
-	unknown := in[0].Shape == nil
-	for i, name := range []string{"begin", "end", "strides"}[:len(in)-1] {
-		var err error
-		if lists[i], err = vector(in, i+1, name); err != nil {
-			return nil, err
-		}
-		unknown = unknown || lists[i] == nil
+	lists, known, err := vectors(in, []string{"begin", "end", "strides"}[:len(in)-1]...)
+	if err != nil || !known {
+		return nil, err
 	}
-	if unknown {
-		return nil, nil
-	}
-	begin, end, step := lists[0], lists[1], lists[2]
-	if len(in) == 3 {
-		step = slices.Repeat([]int{1}, len(begin))
+	begin, end := lists[0], lists[1]
+	step := slices.Repeat([]int{1}, len(begin))
+	if len(lists) == 3 {
+		step = lists[2]
 	}
 	if len(end) != len(begin) || len(step) != len(begin) {
 		return nil, fmt.Errorf("begin %v, end %v and strides %v differ in length", begin, end, step)
