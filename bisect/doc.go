@@ -20,6 +20,11 @@
 // likeliest, and a failure found there begins the search below it anew. On the measured curves of 35 real networks at four thresholds plain
 // bisection finds 58 of 59 first nodes and this one all, among them one of seven crossings at CNT 2 where plain bisection ends at 97.
 //
+// Where an engine forecasts which nodes the error comes from (engine.Predictor), bisection does not halve what is left but its probability of
+// holding the first node (guide.go). A forecast costs nothing beyond the two ends, and is never believed without probes. On 35 real networks at
+// four thresholds and the 24 models with known culprits, the first node then takes 3.8 and 3.4 forward passes instead of 6.3 and 5.2 (geometric
+// means, the two of the ends included; 3.3 would be those of the ends and of the answer itself).
+//
 // # Strategies
 //
 // Which units to keep in f32 is looked for by one small type a strategy. The table has what each takes, on average over ten synthetic networks

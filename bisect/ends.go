@@ -25,6 +25,7 @@ func (s *search) ends() error {
 		return &stopped{NothingBreaks, ""}
 	}
 	s.worstFirst(s.universe)
+	s.foresee()
 	return nil
 }
 

@@ -29,9 +29,11 @@ func (exclusion) find(s *search) (keep engine.Set, ok bool, err error) {
 		if err != nil || done {
 			return keep, done, err
 		}
-		kept := s.kept(keep)
-		k, found, err := edge(min(lo, s.last()-1), s.last(), func(k int) (Verdict, error) { return s.verdictWithoutAt(k, kept) },
-			func(ks []int) error { return s.expectCounts(ks, kept) })
+		full, err := s.glance(s.enforced(keep))
+		if err != nil {
+			return keep, false, err
+		}
+		k, found, err := s.bisectionWithout(s.kept(keep), full.ratio).edge(min(lo, s.last()-1), s.last())
 		if err != nil || !found {
 			return keep, false, err
 		}
@@ -56,13 +58,18 @@ func (exclusion) find(s *search) (keep engine.Set, ok bool, err error) {
 	return keep, false, nil
 }
 
-// verdictWithoutAt probes CNT=k with some candidates kept.
-func (s *search) verdictWithoutAt(k int, kept engine.Set) (Verdict, error) {
-	set, err := s.cnt(k)
-	if o := unanswered(err); o != nil {
-		return o.Verdict, nil
-	} else if err != nil {
-		return "", err
+// bisectionWithout is that of the CNTs with some candidates kept, where enforcing all others makes such an error.
+func (s *search) bisectionWithout(kept engine.Set, full float64) bisection {
+	g := s.guide(kept)
+	g.measured(s.last(), full)
+	test := func(k int) (outcome, error) {
+		set, err := s.cnt(k)
+		if o := unanswered(err); o != nil {
+			return *o, nil
+		} else if err != nil {
+			return outcome{}, err
+		}
+		return s.glance(set.Minus(kept))
 	}
-	return s.decide(set.Minus(kept))
+	return bisection{test, func(ks []int) error { return s.expectCounts(ks, kept) }, g}
 }

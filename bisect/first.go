@@ -19,11 +19,10 @@ func (s *search) first() error {
 		s.warn("enforcing everything gives no answer, and nothing less was found to fail: " + s.full.Detail)
 		return s.unresolved()
 	}
-	if _, _, err := edge(-1, top, s.verdictAt, s.expectAll); err != nil {
+	if _, _, err := s.bisection().edge(-1, top); err != nil {
 		return err
 	}
 	k, ok := s.lowestCrossing()
-	s.result.ForwardPasses.First = s.work
 	if ok {
 		if err := s.identify(k); err != nil {
 			return err
@@ -47,7 +46,6 @@ func (s *search) revise(k int, ok bool) error {
 		return nil
 	}
 	if !ok || lowest != k {
-		s.result.ForwardPasses.First = s.work
 		if err := s.identify(lowest); err != nil {
 			return err
 		}
@@ -76,7 +74,7 @@ func (s *search) closeGap() error {
 		if lo == hi-1 || s.counts[lo].Verdict != Pass {
 			return nil
 		}
-		if _, settled, err := edge(lo, hi, s.verdictAt, s.expectAll); err != nil || !settled {
+		if _, settled, err := s.bisection().edge(lo, hi); err != nil || !settled {
 			return err
 		}
 	}
@@ -135,15 +133,14 @@ func (s *search) countBy(k int, measure func(engine.Set) (outcome, error)) (outc
 		return outcome{}, err
 	}
 	o, err := measure(set)
-	if err == nil {
-		s.counts[k] = o
+	if err != nil {
+		return o, err
 	}
-	return o, err
-}
-
-func (s *search) verdictAt(k int) (Verdict, error) {
-	o, err := s.atCount(k)
-	return o.Verdict, err
+	if _, known := s.counts[k]; !known {
+		s.workAt[k] = s.work
+	}
+	s.counts[k] = o
+	return o, nil
 }
 
 // expectAll announces probes of CNTs.
@@ -163,64 +160,6 @@ func (s *search) expectCounts(ks []int, kept engine.Set) error {
 		sets = append(sets, set.Minus(kept))
 	}
 	return s.expect(sets...)
-}
-
-// edge finds a k in (lo, hi] with test(k-1) good and test(k) bad, where test(lo) is known to be good and test(hi) to be bad. Where a test
-// gives no answer its neighbours are tried; ok is false when that leaves a gap. Before it tests, it announces what it may test next.
-//
-// Invariant: lo is good, hi is bad.
-func edge(lo, hi int, test func(k int) (Verdict, error), expect func(ks []int) error) (k int, ok bool, err error) {
-	for hi-lo > 1 {
-		if err := expect(halvings(lo, hi)); err != nil {
-			return 0, false, err
-		}
-		mid, v, err := nearest(lo, hi, test)
-		switch {
-		case err != nil || !v.Answered():
-			return 0, false, err
-		case v.Bad():
-			hi = mid
-		default:
-			lo = mid
-		}
-	}
-	return hi, true, nil
-}
-
-// halvings lists the middle of (lo, hi), then those of both halves, and so on, some levels deep: what bisection may test, soonest first.
-func halvings(lo, hi int) []int {
-	const most = 63
-	var ks []int
-	for level := [][2]int{{lo, hi}}; len(level) > 0 && len(ks) < most; {
-		var next [][2]int
-		for _, r := range level {
-			if mid := r[0] + (r[1]-r[0])/2; r[1]-r[0] > 1 {
-				ks = append(ks, mid)
-				next = append(next, [2]int{r[0], mid}, [2]int{mid, r[1]})
-			}
-		}
-		level = next
-	}
-	return ks
-}
-
-// nearest tests the middle of (lo, hi), and while there is no answer what lies ever further from it, in growing steps where the gap is wide.
-func nearest(lo, hi int, test func(k int) (Verdict, error)) (k int, v Verdict, err error) {
-	mid := lo + (hi-lo)/2
-	for d := 0; mid+d < hi || mid-d > lo; d++ {
-		for _, k := range []int{mid + d, mid - d} {
-			if k <= lo || k >= hi || d == 0 && v != "" {
-				continue
-			}
-			if v, err = test(k); err != nil || v.Answered() {
-				return k, v, err
-			}
-		}
-		if hi-lo > 64 {
-			d += d / 2
-		}
-	}
-	return mid, v, nil
 }
 
 // lowestFailure returns the smallest CNT known to fail, and the largest below it known to pass.
@@ -284,6 +223,7 @@ func (s *search) identify(k int) error {
 		f.Index = nil
 	}
 	s.firstAt = p
+	s.result.ForwardPasses.First = max(s.workAt[k-1], s.workAt[k])
 	s.result.First, s.result.Proven.First = f, true
 	return nil
 }

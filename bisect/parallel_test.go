@@ -51,12 +51,14 @@ func TestJobsSaveRounds(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		_, _, err := edge(-1, 4095, s.verdictAt, func(ks []int) error {
+		b := s.bisection()
+		b.expect = func(ks []int) error {
 			if !s.knows(s.prefix(ks[0])) {
 				rounds[jobs]++
 			}
 			return s.expectAll(ks)
-		})
+		}
+		_, _, err := b.edge(-1, 4095)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,8 +18,9 @@ type prober struct {
 	engine    engine.Engine
 	samples   []engine.Sample
 	judge     BoundJudge
-	reference []engine.Observation // by sample
-	own       bool                 // the reference is the engine's run with nothing enforced
+	reference []engine.Observation                                 // by sample
+	own       bool                                                 // the reference is the engine's run with nothing enforced
+	shares    []func(weight func(output string) float64) []float64 // by sample: what the engine forecasts; nil where it cannot tell
 	journal   *Journal
 	limits    limits
 	jobs      int
@@ -59,12 +60,16 @@ func (p *prober) record(set engine.Set) *record {
 	return r
 }
 
-// learn makes the reference: the given outputs, else the engine's run with nothing enforced.
-func (p *prober) learn(given [][]engine.Output, judge Judge) error {
+// learn makes the reference: the given outputs, else the engine's run with nothing enforced. What to expect of enforcing full is asked before.
+func (p *prober) learn(given [][]engine.Output, judge Judge, full engine.Set) error {
 	if p.own = given == nil; !p.own && len(given) != len(p.samples) {
 		return fmt.Errorf("%d reference outputs for %d samples: give one for each", len(given), len(p.samples))
 	}
+	p.shares = make([]func(func(string) float64) []float64, len(p.samples))
 	for i := range p.samples {
+		if err := p.forecast(full, i); err != nil {
+			return err
+		}
 		if !p.own {
 			p.reference = append(p.reference, engine.Observation{Outputs: given[i]})
 			continue
@@ -98,8 +103,13 @@ func (p *prober) run(set engine.Set, sample int) (engine.Observation, error) {
 
 // decide says whether set is bad. It runs one sample after another until one fails, as often as the verdict takes.
 func (p *prober) decide(set engine.Set) (Verdict, error) {
-	o, err := p.settle(set, p.votes.lead(), true)
+	o, err := p.glance(set)
 	return o.Verdict, err
+}
+
+// glance is decide with what was measured: the error on the samples that were run.
+func (p *prober) glance(set engine.Set) (outcome, error) {
+	return p.settle(set, p.votes.lead(), true)
 }
 
 // measure is decide with all samples run.

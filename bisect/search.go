@@ -116,8 +116,10 @@ type search struct {
 	*space
 	result   *Result
 	counts   map[int]outcome    // by CNT
+	workAt   map[int]float64    // by CNT: the forward passes after which it was measured
 	asked    map[int]engine.Set // what a CNT enforces, of engines that had to be asked
 	full     outcome            // the whole universe enforced
+	expected []float64          // by position: the share in its error that is forecast; nil: none is
 	firstAt  int                // position of the first node
 	best     *engine.Set        // units: the best known that, kept, repair the rest
 	thorough bool               // all CNTs were to be probed, so better sets are worth some probes too
@@ -142,7 +144,7 @@ func (s *search) begin() {
 	if s.space != nil {
 		s.describe(r)
 	}
-	s.result, s.counts, s.best, s.groups, s.grouped = r, map[int]outcome{}, nil, nil, 0
+	s.result, s.counts, s.workAt, s.best, s.groups, s.grouped = r, map[int]outcome{}, map[int]float64{}, nil, nil, 0
 }
 
 // describe fills in what is known before the first probe.
@@ -176,7 +178,7 @@ func (s *search) prepare() error {
 	}
 	s.describe(s.result)
 	s.enter(StageEnds, 3)
-	if err := s.learn(s.Reference, s.judgeOrDefault()); err != nil {
+	if err := s.learn(s.Reference, s.judgeOrDefault(), s.universe); err != nil {
 		return err
 	}
 	s.describe(s.result)

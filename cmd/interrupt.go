@@ -57,25 +57,40 @@ type prompt struct{ engine.Engine }
 
 // Run runs the engine, and returns soon after ctx ends.
 func (p prompt) Run(ctx context.Context, set engine.Set, s engine.Sample) (engine.Observation, error) {
+	return soon(ctx, func() (engine.Observation, error) { return p.Engine.Run(ctx, set, s) })
+}
+
+// Predict is the engine's own forecast, none where it makes none, and returns soon after ctx ends.
+func (p prompt) Predict(ctx context.Context, set engine.Set, s engine.Sample) (engine.Forecast, error) {
+	e, ok := p.Engine.(engine.Predictor)
+	if !ok {
+		return engine.Forecast{}, nil
+	}
+	return soon(ctx, func() (engine.Forecast, error) { return e.Predict(ctx, set, s) })
+}
+
+// soon returns what f does, which it leaves behind when it is not done soon after ctx ends.
+func soon[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type result struct {
-		o   engine.Observation
-		err error
+		value T
+		err   error
 	}
 	done := make(chan result, 1)
 	go func() {
-		o, err := p.Engine.Run(ctx, set, s)
-		done <- result{o, err}
+		value, err := f()
+		done <- result{value, err}
 	}()
 	select {
 	case r := <-done:
-		return r.o, r.err
+		return r.value, r.err
 	case <-ctx.Done():
 	}
 	select {
 	case r := <-done:
-		return r.o, r.err
+		return r.value, r.err
 	case <-time.After(patience):
-		return engine.Observation{}, fmt.Errorf("left behind: %w", context.Cause(ctx))
+		var none T
+		return none, fmt.Errorf("left behind: %w", context.Cause(ctx))
 	}
 }
 

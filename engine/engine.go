@@ -119,6 +119,22 @@ type Estimator interface {
 	Seconds(passes float64) float64
 }
 
+// A Predictor is an Engine that can tell where an error comes from before nodes are probed one by one.
+type Predictor interface {
+	// Predict runs the model on s with nothing enforced and with set enforced, such that a Run of either costs nothing afterwards, and forecasts
+	// from these two alone. It fails as Run does.
+	Predict(ctx context.Context, set Set, s Sample) (Forecast, error)
+}
+
+// A Forecast says what share of an error nodes are expected to have. It is a guess: it serves to order probes, not to answer instead of them.
+type Forecast struct {
+	Work float64 // forward passes that it took
+
+	// Shares returns by position what share each candidate, enforced among the others, has in the error of the outputs, which count by their
+	// weights: their sum is at most that of the weights. nil: the engine forecasts nothing.
+	Shares func(weight func(output string) float64) []float64
+}
+
 // A Prefixer is an Engine that does not know its counting order beforehand: Candidate.Index is only a place in its list.
 type Prefixer interface {
 	// Prefix returns the candidates that CNT=k enforces. It may take a run; one that fails is a *Failure.

@@ -23,6 +23,10 @@ type knownCase struct {
 		Output, Metric string
 		Tolerance      float64
 	}
+	Expected struct {
+		MinKeep      [][]int `json:"min_keep_f32_sets"`
+		MinKeepCount int     `json:"min_keep_f32_count"`
+	}
 	Curve     []float64
 	SameInAll bool `json:"same_in_all_variants"`
 }

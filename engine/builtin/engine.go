@@ -26,8 +26,8 @@ type Options struct {
 	Shapes    map[string][]int // input shapes by any of an input's names, in place of the file's
 }
 
-// DefaultMemory says how the budget of the memo follows from the model: four times the peak of its activations, at most 2 GiB.
-func DefaultMemory(peak int64) int64 { return min(4*peak, 2<<30) }
+// DefaultMemory says how the budget of the memo follows from the model: four times the peak of its activations, at least 64 MiB and at most 2 GiB.
+func DefaultMemory(peak int64) int64 { return min(max(4*peak, 64<<20), 2<<30) }
 
 // An Engine runs one model in one view and precision. Runs queue: each uses all threads.
 type Engine struct {
@@ -45,6 +45,7 @@ type Engine struct {
 
 	mu   sync.Mutex
 	memo *memo
+	pass int64 // multiply-adds of one inference: of the plan, or, where shapes show only on the way, of the first run
 	pace pace
 
 	// ballast is never touched, so it takes no memory, but the collector counts it as alive: it then runs once in several passes instead of
@@ -198,7 +199,7 @@ func (e *Engine) Others() []engine.Other { return slices.Clone(e.others) }
 
 // Run runs the model on s with the candidates of set enforced. Cancelling ctx ends it between two nodes.
 func (e *Engine) Run(ctx context.Context, set engine.Set, s engine.Sample) (engine.Observation, error) {
-	r := &run{Engine: e, ctx: ctx, set: set, inputs: bytesOfSample(s)}
+	r := e.newRun(ctx, set, s)
 	if err := r.checkPlans(); err != nil {
 		return engine.Observation{}, err
 	}
@@ -215,6 +216,18 @@ func (e *Engine) Run(ctx context.Context, set engine.Set, s engine.Sample) (engi
 		e.pace.add(time.Since(start), o.Work)
 	}
 	return o, err
+}
+
+func (e *Engine) newRun(ctx context.Context, set engine.Set, s engine.Sample) *run {
+	return &run{Engine: e, ctx: ctx, set: set, inputs: bytesOfSample(s), current: make([]*value, e.slots), state: map[string]*value{}}
+}
+
+// passes is how many inferences so many multiply-adds make. The first run of all, which remembers nothing, shows how many one takes.
+func (r *run) passes(macs int64, inferences int) float64 {
+	if r.pass == 0 {
+		r.pass = max(r.plan.macs, r.macs/int64(inferences), 1)
+	}
+	return float64(macs) / float64(r.pass*int64(inferences))
 }
 
 // input finds the sample's value of parameter i and checks that it fits.

@@ -22,12 +22,12 @@ type run struct {
 	state   map[string]*value // by variable, retained
 	macs    int64             // computed
 	inputs  int64             // bytes of the sample
+	added   *float64          // where to add the energy of the error that rounding results makes; nil: nowhere
 }
 
 // observe makes the inferences of a sample one after the other.
 func (r *run) observe(s engine.Sample) (engine.Observation, error) {
 	defer r.abandon()
-	r.current, r.state = make([]*value, r.slots), map[string]*value{}
 	o := engine.Observation{}
 	h := sha256.New()
 	for i, inputs := range s.Inferences() {
@@ -44,7 +44,7 @@ func (r *run) observe(s engine.Sample) (engine.Observation, error) {
 		}
 		r.report(results, &o, h)
 	}
-	o.Work = float64(r.macs) / float64(max(r.plan.macs, 1)*int64(len(s.Inferences())))
+	o.Work = r.passes(r.macs, len(s.Inferences()))
 	o.Key = hex.EncodeToString(h.Sum(nil))
 	enforced := r.set.Clone()
 	o.Enforced = &enforced
@@ -57,29 +57,47 @@ func (r *run) infer(params []*value) ([]*value, error) {
 	if err != nil {
 		return nil, err
 	}
+	return results, r.finish(results)
+}
+
+// finish gives up the hold on results, whose elements are present until the next trim.
+func (r *run) finish(results []*value) error {
 	defer r.releaseAll(results)
 	for _, v := range results {
 		v.cost = float64(r.plan.macs) // what is behind it may be gone by the time that it is asked for again
 	}
-	return results, r.materialise(results...)
+	return r.materialise(results...)
 }
 
 // steps goes through the steps of p, whose parameters are set. A step whose derivation is known costs a lookup; any other is evaluated.
 func (r *run) steps(p *plan) error {
 	for _, s := range p.steps {
-		if err := r.ctx.Err(); err != nil {
+		if err := r.take(p, s); err != nil {
 			return err
 		}
-		if err := r.step(s); err != nil {
-			return p.fail(s, err)
-		}
-		for _, slot := range s.release {
-			r.memo.release(r.current[slot])
-			r.current[slot] = nil
-		}
-		r.memo.trim()
+		r.leave(s)
 	}
 	return nil
+}
+
+// take makes one step of p. What only s reads is still there until leave.
+func (r *run) take(p *plan, s *step) error {
+	if err := r.ctx.Err(); err != nil {
+		return err
+	}
+	if err := r.step(s); err != nil {
+		return p.fail(s, err)
+	}
+	return nil
+}
+
+// leave gives up what no step after s reads.
+func (r *run) leave(s *step) {
+	for _, slot := range s.release {
+		r.memo.release(r.current[slot])
+		r.current[slot] = nil
+	}
+	r.memo.trim()
 }
 
 // abandon gives up all that is still held.
@@ -387,7 +405,7 @@ func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err
 			continue
 		}
 		dst := t
-		if s.view {
+		if s.view || r.added != nil {
 			dst = tensor.New(t.Type, t.Shape...)
 			out[o] = dst
 		}
@@ -395,6 +413,9 @@ func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err
 			r.workers.RoundOddUp(dst.F32s(), t.F32s())
 		} else {
 			r.workers.Round(dst.F32s(), t.F32s(), r.precision)
+		}
+		if r.added != nil {
+			*r.added += difference(r.workers, t, dst)
 		}
 	}
 	return out, s.cost(args, specs), nil

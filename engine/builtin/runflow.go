@@ -60,13 +60,23 @@ func (r *run) releaseAll(values []*value) {
 
 // body runs a body on params and returns its results, retained.
 func (r *run) body(p *plan, params []*value) ([]*value, error) {
+	r.enter(p, params)
+	if err := r.steps(p); err != nil {
+		return nil, err
+	}
+	return r.results(p), nil
+}
+
+// enter sets the parameters of p.
+func (r *run) enter(p *plan, params []*value) {
 	for i, slot := range p.params {
 		r.current[slot] = params[i]
 		r.memo.retain(params[i])
 	}
-	if err := r.steps(p); err != nil {
-		return nil, err
-	}
+}
+
+// results returns the results of p, whose steps were made, retained.
+func (r *run) results(p *plan) []*value {
 	results := make([]*value, len(p.results))
 	for i, slot := range p.results {
 		results[i] = r.current[slot]
@@ -78,7 +88,7 @@ func (r *run) body(p *plan, params []*value) ([]*value, error) {
 			r.current[slot] = nil
 		}
 	}
-	return results, nil
+	return results
 }
 
 // condition returns the truth of a boolean value.
