@@ -82,6 +82,8 @@ func packLeft(dst []float32, m Matrix, t tensor.DType, lo, hi int) {
 func packPanel(dst []float32, m Matrix, row, k0, k1, width int) {
 	n, start := min(width, m.Rows-row), k0
 	switch {
+	case k0 == k1: // without rows the data has no elements
+		return
 	case n < width:
 		clear(dst[:(k1-k0)*width])
 	case m.RowStride == 1 && width == tileCols:

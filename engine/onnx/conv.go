@@ -1,7 +1,6 @@
 package onnx
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -11,12 +10,6 @@ import (
 func init() {
 	register("Conv", conv)
 	register("ConvTranspose", convTranspose)
-	register("MaxPool", maxPool)
-	register("AveragePool", averagePool)
-	register("LpPool", lpPool)
-	register("GlobalLpPool", globalLpPool)
-	register("GlobalAveragePool", globalPool("ReduceMean"))
-	register("GlobalMaxPool", globalPool("ReduceMax"))
 }
 
 // window are the attributes that operators with a sliding window share.
@@ -113,12 +106,16 @@ func convTranspose(c *call) ([]graph.Port, error) {
 	if !ok {
 		return nil, c.err
 	}
-	spatial := c.rank(x) - 2
-	attrs := w.attrs()
 	extra := c.ints("output_padding")
 	if extra == nil {
-		extra = make([]int, spatial)
+		extra = make([]int, c.rank(x)-2)
 	}
+	if c.rank(weights) != c.rank(x) {
+		c.fail("weights of rank %d for an input of rank %d", c.rank(weights), c.rank(x))
+		return nil, c.err
+	}
+	c.placeTransposed(&w, c.shape(x)[2:], c.shape(weights)[2:], extra)
+	attrs := w.attrs()
 	attrs["output_padding"] = list(extra)
 	in := []graph.Port{x, weights}
 	name := "ConvolutionBackpropData"
@@ -131,122 +128,40 @@ func convTranspose(c *call) ([]graph.Port, error) {
 		in[1] = c.op("Reshape", graph.Attrs{"special_zero": "false"}, weights, c.i64s(append([]int{group, shape[0] / group}, shape[1:]...)...))
 		name = "GroupConvolutionBackpropData"
 	}
-	output := c.ints("output_shape")
-	if output == nil && strings.HasPrefix(w.autoPad, "same") {
-		for i, stride := range w.strides {
-			output = append(output, c.shape(x)[i+2]*stride)
-		}
-	}
-	if output != nil {
-		if attrs["auto_pad"] == "explicit" {
-			attrs["auto_pad"] = "same_upper"
-		}
-		in = append(in, c.i64s(output[len(output)-min(len(output), spatial):]...))
-	}
 	return c.biased(c.op(name, attrs, in...))
 }
 
-func (c *call) poolAttrs(x graph.Port) graph.Attrs {
-	w, ok := c.windowOver(x)
-	if !ok {
-		return nil
-	}
-	attrs := w.attrs()
-	attrs["kernel"] = list(w.kernel)
-	attrs["rounding_type"] = "floor"
-	if c.int("ceil_mode", 0) != 0 {
-		attrs["rounding_type"] = "ceil_torch"
-	}
-	return attrs
-}
-
-func maxPool(c *call) ([]graph.Port, error) {
-	x := c.input(0)
-	attrs := c.poolAttrs(x)
-	if c.err != nil {
-		return nil, c.err
-	}
-	attrs["index_element_type"], attrs["axis"] = "i64", "0"
-	out := c.many("MaxPool", 2, attrs, x)
-	if c.int("storage_order", 0) != 0 && len(c.node.outputs) > 1 && c.err == nil {
-		out[1] = c.columnMajor(out[1], c.shape(x)[2:])
-	}
-	return out, c.err
-}
-
-// columnMajor turns positions in planes of the given size, counted row by row, into those counted with the first dimension fastest.
-func (c *call) columnMajor(index graph.Port, size []int) graph.Port {
-	whole := 1
-	for _, d := range size {
-		whole *= d
-	}
-	rest := c.op("FloorMod", numpyBroadcast(), index, c.i64(whole))
-	sum := c.op("Subtract", numpyBroadcast(), index, rest)
-	for d, inner, stride := len(size)-1, 1, whole; d >= 0; d-- {
-		stride /= max(size[d], 1)
-		at := c.op("FloorMod", numpyBroadcast(), c.op("Divide", numpyBroadcast(), rest, c.i64(inner)), c.i64(size[d]))
-		sum = c.op("Add", numpyBroadcast(), sum, c.op("Multiply", numpyBroadcast(), at, c.i64(stride)))
-		inner *= size[d]
-	}
-	return sum
-}
-
-func averagePool(c *call) ([]graph.Port, error) {
-	x := c.input(0)
-	attrs := c.poolAttrs(x)
-	if c.err != nil {
-		return nil, c.err
-	}
-	attrs["exclude-pad"] = boolean(1 - c.int("count_include_pad", 0))
-	y := c.op("AvgPool", attrs, x)
-	if c.err == nil && strings.Trim(attrs["dilations"], "1,") != "" {
-		y.Node.Opset = "opset16" // the first one that has them
-	} else {
-		delete(attrs, "dilations")
-	}
-	return []graph.Port{y}, c.err
-}
-
-func globalPool(name string) operator {
-	return func(c *call) ([]graph.Port, error) {
-		x := c.input(0)
-		var axes []int
-		for i := 2; i < c.rank(x); i++ {
-			axes = append(axes, i)
+// placeTransposed gives a transposed convolution explicit pads where the node has an output shape or the padding of "same". What is cut off
+// in all is halved; where it is odd, auto_pad=SAME_UPPER cuts one more at the end, everything else at the start. (OpenVINO's frontend cuts
+// at the start there too; ONNX Runtime and ONNX's specification agree on this.)
+func (c *call) placeTransposed(w *window, in, kernel, extra []int) {
+	output := c.ints("output_shape")
+	same := strings.HasPrefix(w.autoPad, "same")
+	switch {
+	case output != nil:
+		output = output[len(output)-min(len(output), len(in)):]
+	case same:
+		for i, stride := range w.strides {
+			output = append(output, in[i]*stride)
 		}
-		if axes == nil {
-			return nil, fmt.Errorf("an input of rank %d has no spatial dimensions", c.rank(x))
+	default:
+		return
+	}
+	if len(output) != len(in) || len(kernel) != len(in) || len(extra) != len(in) {
+		c.fail("output_shape %v and output_padding %v do not fit %d spatial dimensions", c.ints("output_shape"), extra, len(in))
+		return
+	}
+	w.begin, w.end = make([]int, len(in)), make([]int, len(in))
+	for i := range in {
+		cut := (in[i]-1)*w.strides[i] + (kernel[i]-1)*w.dilations[i] + 1 + extra[i] - output[i]
+		if cut < 0 && c.ints("output_shape") != nil {
+			extra[i] -= cut
 		}
-		return c.one(name, graph.Attrs{"keep_dims": "true"}, x, c.i64s(axes...))
+		w.end[i] = max(cut, 0) / 2
+		if w.autoPad == "same_upper" {
+			w.end[i] = (max(cut, 0) + 1) / 2
+		}
+		w.begin[i] = max(cut, 0) - w.end[i]
 	}
-}
-
-// lpPool is the p-th root of the sum of |x|^p over a window: its mean times its size.
-func lpPool(c *call) ([]graph.Port, error) {
-	x := c.input(0)
-	attrs := c.poolAttrs(x)
-	if c.err != nil {
-		return nil, c.err
-	}
-	size := 1
-	for _, k := range c.ints("kernel_shape") {
-		size *= k
-	}
-	t, p := c.kind(x), float64(c.int("p", 2))
-	attrs["exclude-pad"] = "false"
-	mean := c.op("AvgPool", attrs, c.op("Power", numpyBroadcast(), c.op("Abs", nil, x), c.scalar(t, p)))
-	if c.err != nil {
-		return nil, c.err
-	}
-	mean.Node.Opset = "opset16" // the first one that has dilations
-	sum := c.op("Multiply", numpyBroadcast(), mean, c.scalar(t, float64(size)))
-	return c.one("Power", numpyBroadcast(), sum, c.scalar(t, 1/p))
-}
-
-func globalLpPool(c *call) ([]graph.Port, error) {
-	x := c.input(0)
-	t, p := c.kind(x), float64(c.int("p", 2))
-	power := c.op("Power", numpyBroadcast(), c.op("Abs", nil, x), c.scalar(t, p))
-	sum := c.op("ReduceSum", graph.Attrs{"keep_dims": "true"}, power, c.i64s(span(2, c.rank(x))...))
-	return c.one("Power", numpyBroadcast(), sum, c.scalar(t, 1/p))
+	w.autoPad = "explicit"
 }

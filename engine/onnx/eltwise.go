@@ -8,7 +8,7 @@ import (
 )
 
 func init() {
-	for onnxName, name := range map[string]string{"Add": "Add", "Sub": "Subtract", "Mul": "Multiply", "Div": "Divide", "Pow": "Power",
+	for onnxName, name := range map[string]string{"Add": "Add", "Sub": "Subtract", "Mul": "Multiply", "Div": "Divide",
 		"Equal": "Equal", "Greater": "Greater", "GreaterOrEqual": "GreaterEqual", "Less": "Less", "LessOrEqual": "LessEqual",
 		"And": "LogicalAnd", "Or": "LogicalOr", "Xor": "LogicalXor",
 		"BitwiseAnd": "BitwiseAnd", "BitwiseOr": "BitwiseOr", "BitwiseXor": "BitwiseXor"} {
@@ -24,6 +24,7 @@ func init() {
 	for onnxName, name := range map[string]string{"Max": "Maximum", "Min": "Minimum", "Sum": "Add"} {
 		register(onnxName, variadic(name))
 	}
+	register("Pow", power)
 	register("Mean", mean)
 	register("Mod", modulo)
 	register("Round", func(c *call) ([]graph.Port, error) {
@@ -45,9 +46,6 @@ func unary(name string) operator {
 func broadcast(name string) operator {
 	return func(c *call) ([]graph.Port, error) {
 		a, b := c.input(0), c.input(1)
-		if name == "Power" && c.kind(a) != c.kind(b) {
-			b = c.convert(b, c.kind(a))
-		}
 		attrs := numpyBroadcast()
 		if name == "Divide" && c.kind(a).IsInteger() {
 			attrs["m_pythondiv"] = "false" // quotients of integers are cut towards zero
@@ -67,6 +65,17 @@ func variadic(name string) operator {
 		}
 		return []graph.Port{sum}, c.err
 	}
+}
+
+// power computes in the type of the base, or where the exponent's has fractions or digits that the base's lacks, in that.
+func power(c *call) ([]graph.Port, error) {
+	a, b := c.input(0), c.input(1)
+	base, exponent := c.kind(a), c.kind(b)
+	if !exponent.IsFloat() || base.IsFloat() && base.Bits() >= exponent.Bits() {
+		return c.one("Power", numpyBroadcast(), a, c.convert(b, base))
+	}
+	y := c.op("Power", numpyBroadcast(), c.convert(a, exponent), b)
+	return []graph.Port{c.convert(y, base)}, c.err
 }
 
 func mean(c *call) ([]graph.Port, error) {

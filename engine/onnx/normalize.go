@@ -90,7 +90,8 @@ func layerNormalization(c *call) ([]graph.Port, error) {
 	variance := c.op("ReduceMean", graph.Attrs{"keep_dims": "true"}, c.op("Multiply", numpyBroadcast(), centred, centred), axes)
 	t := c.kind(x)
 	deviation := c.op("Sqrt", nil, c.op("Add", numpyBroadcast(), variance, c.scalar(t, epsilon)))
-	return []graph.Port{y, mean, c.op("Divide", numpyBroadcast(), c.scalar(t, 1), deviation)}, c.err
+	inverse := c.op("Divide", numpyBroadcast(), c.scalar(t, 1), deviation)
+	return []graph.Port{y, c.convert(mean, tensor.F32), c.convert(inverse, tensor.F32)}, c.err // stash_type has no other value
 }
 
 // groupNormalization scales by channel from opset 21 on, by group before.

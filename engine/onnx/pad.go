@@ -94,12 +94,24 @@ func (c *call) wrapped(x, begin, end graph.Port) graph.Port {
 		pick := func(p graph.Port) graph.Port {
 			return c.op("Gather", graph.Attrs{"batch_dims": "0"}, p, c.i64(axis), c.i64(0))
 		}
-		from, to := c.op("Negative", nil, pick(begin)), c.op("Add", numpyBroadcast(), pick(end), c.i64(size))
-		index := c.op("Range", graph.Attrs{"output_type": "i64"}, from, to, c.i64(1))
-		index = c.op("FloorMod", numpyBroadcast(), index, c.i64(max(size, 1)))
+		index := c.wrappedIndex(pick(begin), pick(end), size)
 		x = c.op("Gather", graph.Attrs{"batch_dims": "0"}, x, index, c.i64(axis))
 	}
 	return x
+}
+
+// wrappedIndex are the positions of an axis of the given size after padding: what is left of it where a pad is negative, repeated.
+func (c *call) wrappedIndex(begin, end graph.Port, size int) graph.Port {
+	cut := func(pad graph.Port) graph.Port {
+		return c.op("Maximum", numpyBroadcast(), c.op("Negative", nil, pad), c.i64(0))
+	}
+	first := cut(begin)
+	left := c.op("Subtract", numpyBroadcast(), c.op("Subtract", numpyBroadcast(), c.i64(size), first), cut(end))
+	from := c.op("Minimum", numpyBroadcast(), c.op("Negative", nil, begin), c.i64(0))
+	to := c.op("Add", numpyBroadcast(), left, c.op("Maximum", numpyBroadcast(), end, c.i64(0)))
+	index := c.op("Range", graph.Attrs{"output_type": "i64"}, from, to, c.i64(1))
+	index = c.op("FloorMod", numpyBroadcast(), index, c.op("Maximum", numpyBroadcast(), left, c.i64(1)))
+	return c.op("Add", numpyBroadcast(), index, first)
 }
 
 // centerCropPad cuts axes, or pads them with zeros, to a size; where the difference is odd there is one more at the end.

@@ -10,16 +10,20 @@ import (
 func init() {
 	for name, since := range map[string]int{"ReduceMean": 18, "ReduceMax": 18, "ReduceMin": 18, "ReduceProd": 18, "ReduceL1": 18, "ReduceL2": 18,
 		"ReduceSum": 13} {
-		register(name, func(c *call) ([]graph.Port, error) { return []graph.Port{c.reduce(name, since, c.input(0))}, c.err })
+		reduce := operator(func(c *call) ([]graph.Port, error) { return []graph.Port{c.reduce(name, since, c.input(0))}, c.err })
+		if name == "ReduceL2" {
+			reduce = inFloats(reduce)
+		}
+		register(name, reduce)
 	}
 	register("ReduceSumSquare", func(c *call) ([]graph.Port, error) {
 		x := c.input(0)
 		return []graph.Port{c.reduce("ReduceSum", 18, c.op("Multiply", numpyBroadcast(), x, x))}, c.err
 	})
-	register("ReduceLogSum", func(c *call) ([]graph.Port, error) {
+	register("ReduceLogSum", inFloats(func(c *call) ([]graph.Port, error) {
 		return c.one("Log", nil, c.reduce("ReduceSum", 18, c.input(0)))
-	})
-	register("ReduceLogSumExp", logSumExp)
+	}))
+	register("ReduceLogSumExp", inFloats(logSumExp))
 	register("ArgMax", argument("max"))
 	register("ArgMin", argument("min"))
 	register("CumSum", func(c *call) ([]graph.Port, error) {
@@ -31,6 +35,22 @@ func init() {
 	register("TopK", topK)
 }
 
+// inFloats computes what integers give in f64 and drops its fraction.
+func inFloats(o operator) operator {
+	return func(c *call) ([]graph.Port, error) {
+		t := c.kind(c.input(0))
+		if !t.IsInteger() {
+			return o(c)
+		}
+		c.in[0] = c.convert(c.in[0], tensor.F64)
+		out, err := o(c)
+		if err != nil {
+			return nil, err
+		}
+		return []graph.Port{c.convert(out[0], t)}, c.err
+	}
+}
+
 // reduce adds a reduction over the node's axes, which became an input in opset since; without axes over all, or nothing where the node says so.
 func (c *call) reduce(name string, since int, x graph.Port) graph.Port {
 	attrs := graph.Attrs{"keep_dims": boolean(c.int("keepdims", 1))}
@@ -40,13 +60,21 @@ func (c *call) reduce(name string, since int, x graph.Port) graph.Port {
 	}
 	if len(axes) == 0 {
 		if c.int("noop_with_empty_axes", 0) != 0 {
-			return x
+			return c.eachAlone(name, x)
 		}
 		for i := range c.rank(x) {
 			axes = append(axes, i)
 		}
 	}
 	return c.reduceTyped(name, attrs, x, c.i64s(axes...))
+}
+
+// eachAlone reduces every element by itself, as ONNX Runtime does where no axes are given: only the norms change anything.
+func (c *call) eachAlone(name string, x graph.Port) graph.Port {
+	if name != "ReduceL1" && name != "ReduceL2" {
+		return x
+	}
+	return c.op("Abs", nil, x)
 }
 
 // reduceTyped reduces booleans, which only Max and Min have, as bytes.

@@ -44,7 +44,8 @@ func resize(c *call) ([]graph.Port, error) {
 
 // beyondInterpolate reports whether the node asks for what Interpolate does not have.
 func (c *call) beyondInterpolate(mode string, scales graph.Port) bool {
-	if c.string("keep_aspect_ratio_policy", "stretch") != "stretch" || c.int("exclude_outside", 0) != 0 {
+	if c.string("keep_aspect_ratio_policy", "stretch") != "stretch" || c.int("exclude_outside", 0) != 0 ||
+		c.int("antialias", 0) != 0 && mode != "nearest" {
 		return true
 	}
 	switch c.string("coordinate_transformation_mode", "half_pixel") {
@@ -53,7 +54,7 @@ func (c *call) beyondInterpolate(mode string, scales graph.Port) bool {
 	case "align_corners":
 		return scales.Node != nil && !c.wholeSizes(scales)
 	}
-	return c.int("antialias", 0) != 0 && mode != "nearest"
+	return false
 }
 
 // wholeSizes reports that scales give sizes without a fraction, or that this is not known.

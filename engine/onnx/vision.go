@@ -20,11 +20,14 @@ func init() {
 // nonMaxSuppression gives the chosen [batch, class, box]; without the largest number of boxes none are chosen.
 func nonMaxSuppression(c *call) ([]graph.Port, error) {
 	boxes, scores := c.input(0), c.input(1)
-	in := []graph.Port{boxes, scores, c.i64(0), c.scalar(tensor.F32, 0), c.scalar(tensor.F32, -math.MaxFloat32)}
+	in := []graph.Port{boxes, scores, c.i64(0), c.scalar(tensor.F32, math.SmallestNonzeroFloat32), c.scalar(tensor.F32, -math.MaxFloat32)}
 	for i := 2; i < 5; i++ {
 		if c.has(i) {
 			in[i] = c.scalarShaped(i)
 		}
+	}
+	if c.has(3) {
+		in[3] = c.above(in[3])
 	}
 	encoding := "corner"
 	if c.int("center_point_box", 0) != 0 {
@@ -34,15 +37,24 @@ func nonMaxSuppression(c *call) ([]graph.Port, error) {
 	return c.many("NonMaxSuppression", 3, attrs, in...)[:1], c.err
 }
 
-// roiAlign shifts by half a pixel from opset 16 on, unless it is told not to.
+// above is the next larger float where the threshold is known: ONNX suppresses what overlaps by more than it, OpenVINO what overlaps as much.
+func (c *call) above(threshold graph.Port) graph.Port {
+	v, ok := c.scalarValue(threshold)
+	if !ok {
+		return c.op("Maximum", numpyBroadcast(), threshold, c.scalar(tensor.F32, math.SmallestNonzeroFloat32))
+	}
+	return c.raw(floatsRaw([]float32{math.Nextafter32(float32(v), math.MaxFloat32)}, []int{}))
+}
+
+// roiAlign shifts by half a pixel from opset 16 on, unless it is told not to. The maximum is that of the weighted corners.
 func roiAlign(c *call) ([]graph.Port, error) {
-	mode := "half_pixel"
+	mode := "half_pixel_for_nn"
 	if c.opset < 16 || c.string("coordinate_transformation_mode", "half_pixel") == "output_half_pixel" {
 		mode = "asymmetric"
 	}
 	attrs := graph.Attrs{"pooled_h": list([]int{c.int("output_height", 1)}), "pooled_w": list([]int{c.int("output_width", 1)}),
 		"sampling_ratio": list([]int{c.int("sampling_ratio", 0)}), "spatial_scale": number(c.float("spatial_scale", 1)),
-		"mode": c.string("mode", "avg"), "aligned_mode": mode}
+		"mode": c.string("mode", "avg"), "aligned_mode": mode, "corners": "true"}
 	return c.one("ROIAlign", attrs, c.input(0), c.input(1), c.input(2))
 }
 

@@ -175,8 +175,8 @@ func (x onnxAxis) coordinate(i float64) float64 {
 		}
 		return i*(x.end-x.start)*last/(width-1) + x.start*last
 	case "pytorch_half_pixel":
-		if width == 1 {
-			return -0.5
+		if x.to == 1 {
+			return 0
 		}
 	case "half_pixel_symmetric":
 		return float64(x.from)/2*(1-float64(x.to)/width) + (i+0.5)/x.scale - 0.5
@@ -200,7 +200,7 @@ func (x onnxAxis) add(t *taps, at float64) {
 	if x.antialias {
 		wide = min(x.scale, 1)
 	}
-	low := max(int(math.Floor(float64(-reach)/wide))+1, -x.from-2)
+	low := max(int(math.Floor(float64(-reach)/wide))+1, -2*x.from-2)
 	first, sum := len(t.weight), 0.0
 	for k := low; k < 2-low; k++ {
 		i := truncate(floor) + k

@@ -28,6 +28,7 @@ const maxSamples = 1 << 20
 type pooling struct {
 	height, width, samples int
 	max                    bool // of the samples, instead of their mean
+	corners                bool // the maximum is of the four weighted pixels of each sample, as ONNX has it, instead of their sum
 	emptyIsZero            bool // else the mean of no samples is NaN
 }
 
@@ -93,6 +94,9 @@ func (m featureMap[T]) plane(c int) []T { return m.data[c*m.height*m.width:][:m.
 
 // reduceSamples is the mean or the maximum of the samples of a plane, where the plugin's maximum is at least 0.
 func reduceSamples[T real](p *pooling, plane []T, samples []pixelSample[T]) T {
+	if p.max && p.corners {
+		return largestCorner(plane, samples)
+	}
 	result := T(0)
 	for _, s := range samples {
 		v := s.of(plane)
@@ -106,6 +110,19 @@ func reduceSamples[T real](p *pooling, plane []T, samples []pixelSample[T]) T {
 		return result
 	}
 	return result / T(len(samples))
+}
+
+// largestCorner is the largest product of a pixel and its weight; 0 without samples.
+func largestCorner[T real](plane []T, samples []pixelSample[T]) T {
+	result := T(0)
+	for n, s := range samples {
+		for k, i := range s.index {
+			if v := s.weight[k] * plane[i]; v > result || n+k == 0 {
+				result = v
+			}
+		}
+	}
+	return result
 }
 
 // A pixelSample is four pixels with their weights.
@@ -162,7 +179,7 @@ func newROIAlign(n *graph.Node) (Op, error) {
 	d.Required("pooled_h", "pooled_w", "sampling_ratio", "spatial_scale")
 	o := &roiAlign{scale: float64(float32(d.Float("spatial_scale", 1))), rotated: n.Op == "ROIAlignRotated"}
 	o.pooling = pooling{height: d.Int("pooled_h", 0), width: d.Int("pooled_w", 0), samples: d.Int("sampling_ratio", 0),
-		max: d.Enum("mode", "avg", "avg", "max") == "max", emptyIsZero: o.rotated}
+		max: d.Enum("mode", "avg", "avg", "max") == "max", corners: d.Bool("corners", false), emptyIsZero: o.rotated || d.Bool("corners", false)}
 	switch d.Enum("aligned_mode", "asymmetric", "asymmetric", "half_pixel_for_nn", "half_pixel") {
 	case "half_pixel_for_nn":
 		o.aligned, o.after = true, -0.5
