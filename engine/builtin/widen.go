@@ -1,14 +1,29 @@
 package builtin
 
 import (
+	"maps"
+
 	"halfway/engine/graph"
 	"halfway/engine/tensor"
 )
 
 // widen makes g compute in f32 what the file declares as f16 or bf16, as the plugin does (ConvertPrecision): these types are how parameters,
-// constants and results are stored, and what happens between is rounded by enforcement alone. Types that a result had are left in its node.
+// constants and results are stored, and what happens between is rounded by enforcement alone, and by the Converts to bf16 that the file has, which the plugin keeps. Types
+// that a result had are left in its node.
 func widen(g *graph.Graph) {
 	kept := tables(g)
+	var rounded []*graph.Node
+	for _, n := range g.Nodes {
+		if n.Op == "Result" || kept[n] {
+			continue
+		}
+		if n.Op == "Convert" && n.Out[0].Type == tensor.BF16 && n.In[0].Type() != tensor.BF16 {
+			rounded = append(rounded, n)
+		}
+	}
+	for _, n := range rounded {
+		n.Attrs = withAttr(n.Attrs, "rounding", "bf16")
+	}
 	for _, n := range g.Nodes {
 		if n.Op == "Result" || kept[n] {
 			continue
@@ -71,12 +86,14 @@ func widenAttr(n *graph.Node, name string) {
 	if err != nil || wide(t) == t {
 		return
 	}
-	attrs := graph.Attrs{}
-	for k, v := range n.Attrs {
-		attrs[k] = v
-	}
-	attrs[name] = wide(t).String()
-	n.Attrs = attrs
+	n.Attrs = withAttr(n.Attrs, name, wide(t).String())
+}
+
+// withAttr is a copy of attrs with one more.
+func withAttr(attrs graph.Attrs, name, value string) graph.Attrs {
+	attrs = maps.Clone(attrs)
+	attrs[name] = value
+	return attrs
 }
 
 // retyped is t with another type that keeps its elements in the same way.

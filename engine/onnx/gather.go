@@ -9,7 +9,9 @@ func init() {
 	register("Gather", func(c *call) ([]graph.Port, error) {
 		return c.one("Gather", graph.Attrs{"batch_dims": "0"}, c.input(0), c.input(1), c.i64(c.int("axis", 0)))
 	})
-	register("GatherElements", gatherElements)
+	register("GatherElements", func(c *call) ([]graph.Port, error) {
+		return c.one("GatherElements", graph.Attrs{"axis": list([]int{c.int("axis", 0)})}, c.input(0), c.input(1))
+	})
 	register("GatherND", func(c *call) ([]graph.Port, error) {
 		return c.one("GatherND", graph.Attrs{"batch_dims": list([]int{c.int("batch_dims", 0)})}, c.input(0), c.input(1))
 	})
@@ -28,19 +30,6 @@ func init() {
 	register("Trilu", trilu)
 	register("EyeLike", eyeLike)
 	register("Unique", unique)
-}
-
-// gatherElements cuts the data to the size of the indices along the other axes, where OpenVINO wants them to be equal.
-func gatherElements(c *call) ([]graph.Port, error) {
-	x, index := c.input(0), c.input(1)
-	axis := c.axis(x, c.int("axis", 0))
-	have, want := c.shape(x), c.shape(index)
-	for i := range min(len(have), len(want)) {
-		if i != axis && want[i] < have[i] {
-			x = c.op("Slice", nil, x, c.i64s(0), c.i64s(want[i]), c.i64s(1), c.i64s(i))
-		}
-	}
-	return c.one("GatherElements", graph.Attrs{"axis": list([]int{axis})}, x, index)
 }
 
 func scatter(name string) operator {

@@ -22,8 +22,10 @@ func batchNormalization(c *call) ([]graph.Port, error) {
 	if c.int("training_mode", 0) != 0 {
 		return c.trainingNormalization()
 	}
-	return c.one("BatchNormInference", graph.Attrs{"epsilon": number(c.float("epsilon", float64(float32(1e-5))))},
-		c.input(0), c.input(1), c.input(2), c.input(3), c.input(4))
+	x, t := c.input(0), c.kind(c.input(1))
+	y := c.op("BatchNormInference", graph.Attrs{"epsilon": number(c.float("epsilon", float64(float32(1e-5))))},
+		c.convert(x, t), c.in[1], c.convert(c.input(2), t), c.convert(c.input(3), t), c.convert(c.input(4), t))
+	return []graph.Port{c.convert(y, c.kind(x))}, c.err
 }
 
 // trainingNormalization uses the mean and variance of the batch, and gives the running ones with those mixed in.

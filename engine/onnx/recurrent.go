@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"halfway/engine/graph"
@@ -51,14 +52,17 @@ func (r *recurrence) translate(name string, functions []string) ([]graph.Port, e
 	in, outputs := []graph.Port{x, r.state(5, batch)}, 2
 	if name == "LSTMSequence" {
 		in, outputs = append(in, r.state(6, batch)), 3
-		if r.has(7) {
-			r.fail("peephole weights are not supported")
-		}
+	}
+	if r.has(7) {
+		r.from = nil // the operation of our own has ONNX's order
 	}
 	in = append(in, lengths, r.reorder(w), r.reorder(u), r.bias(w))
 	attrs, err := r.attrs(functions)
 	if err != nil {
 		return nil, err
+	}
+	if r.has(7) {
+		attrs["peepholes"], in = "iof", append(in, r.in[7])
 	}
 	out := r.many(name, outputs, attrs, in...)
 	if r.err != nil {
@@ -157,12 +161,9 @@ func (r *recurrence) attrs(functions []string) (graph.Attrs, error) {
 			}
 		}
 	}
-	for _, f := range functions {
-		if f != "sigmoid" && f != "tanh" && f != "relu" {
-			return nil, fmt.Errorf("activation %q is not supported", f)
-		}
+	if err := r.parameters(attrs, functions); err != nil {
+		return nil, err
 	}
-	attrs["activations"] = strings.Join(functions, ",")
 	if clip := r.float("clip", 0); clip != 0 {
 		attrs["clip"] = number(clip)
 	}
@@ -173,4 +174,42 @@ func (r *recurrence) attrs(functions []string) (graph.Attrs, error) {
 		attrs["linear_before_reset"] = boolean(r.int("linear_before_reset", 0))
 	}
 	return attrs, nil
+}
+
+// cellParameters are the default parameters of the activations that have some, of the others none;
+// NaN stands for one that the node must give.
+var cellParameters = map[string][]float64{"sigmoid": {}, "tanh": {}, "relu": {}, "softplus": {}, "softsign": {}, "hardsigmoid": {0.2, 0.5},
+	"affine": {math.NaN(), math.NaN()}, "elu": {1}, "leakyrelu": {0.01}, "scaledtanh": {math.NaN(), math.NaN()}, "thresholdedrelu": {1}}
+
+// parameters gives each activation its alpha and beta: of the node's lists every function takes what it needs, as in ONNX Runtime.
+func (r *recurrence) parameters(attrs graph.Attrs, functions []string) error {
+	lists := [2][]float32{}
+	for i, name := range []string{"activation_alpha", "activation_beta"} {
+		if a := r.attr(name); a != nil {
+			lists[i] = a.floats
+		}
+	}
+	var values [2][]string
+	for _, f := range functions {
+		defaults, ok := cellParameters[f]
+		if !ok {
+			return fmt.Errorf("activation %q is not supported", f)
+		}
+		for i := range values {
+			v := 0.0
+			if i < len(defaults) {
+				v = defaults[i]
+				if len(lists[i]) > 0 {
+					v, lists[i] = float64(lists[i][0]), lists[i][1:]
+				}
+			}
+			if math.IsNaN(v) {
+				return fmt.Errorf("activation %q needs activation_alpha and activation_beta", f)
+			}
+			values[i] = append(values[i], number(v))
+		}
+	}
+	attrs["activations"] = strings.Join(functions, ",")
+	attrs["activations_alpha"], attrs["activations_beta"] = strings.Join(values[0], ","), strings.Join(values[1], ",")
+	return nil
 }

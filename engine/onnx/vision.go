@@ -11,6 +11,7 @@ import (
 func init() {
 	register("NonMaxSuppression", nonMaxSuppression)
 	register("RoiAlign", roiAlign)
+	register("MaxRoiPool", maxRoiPool)
 	register("AffineGrid", affineGrid)
 	register("Col2Im", columnsToImage)
 	register("DeformConv", deformConv)
@@ -56,6 +57,16 @@ func roiAlign(c *call) ([]graph.Port, error) {
 		"sampling_ratio": list([]int{c.int("sampling_ratio", 0)}), "spatial_scale": number(c.float("spatial_scale", 1)),
 		"mode": c.string("mode", "avg"), "aligned_mode": mode, "corners": "true"}
 	return c.one("ROIAlign", attrs, c.input(0), c.input(1), c.input(2))
+}
+
+func maxRoiPool(c *call) ([]graph.Port, error) {
+	size := c.ints("pooled_shape")
+	if len(size) != 2 {
+		c.fail("pooled_shape %v, expected height and width", size)
+		return nil, c.err
+	}
+	return c.one("ROIPooling", graph.Attrs{"method": "max", "pooled_h": list(size[:1]), "pooled_w": list(size[1:]),
+		"spatial_scale": number(c.float("spatial_scale", 1))}, c.input(0), c.input(1))
 }
 
 // affineGrid is theta [N, d, d+1] times the homogeneous coordinates of the places of an image of the given size, x first; from -1 to 1.

@@ -14,9 +14,12 @@ import (
 // Rules of the CPU plugin: a float becomes an integer without its fraction; what the integers of 32 bits (64 for wider ones and u32) do not
 // have becomes their lowest value, as x86 does it, of which narrower types take the low bits. Integers keep their low bits. A float is
 // true when it is neither 0 nor NaN.
+//
+// Attribute rounding is the small float that the result is rounded to where its type is f32: that of a Convert to bf16 in a graph whose small
+// floats are all kept in f32.
 type convert struct {
-	to   tensor.DType // Invalid for ConvertLike
-	like bool
+	to, round tensor.DType // to is Invalid for ConvertLike
+	like      bool
 }
 
 func init() {
@@ -28,7 +31,7 @@ func init() {
 func newConvert(n *graph.Node) (Op, error) {
 	d := n.Attrs.Decode()
 	d.Required("destination_type")
-	return &convert{to: d.DType("destination_type", tensor.Invalid)}, d.Err()
+	return &convert{to: d.DType("destination_type", tensor.Invalid), round: d.DType("rounding", tensor.F32)}, d.Err()
 }
 
 func (c *convert) Infer(in []Arg) ([]Spec, error) {
@@ -73,8 +76,11 @@ func (c *convert) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) er
 	case []bool:
 		convertIntegers(w, bytesOf(src), out[0])
 	}
-	if t := out[0].Type; t.IsInteger() && t.Bits() < 8 {
+	switch t := out[0].Type; {
+	case t.IsInteger() && t.Bits() < 8:
 		wrapBits(out[0])
+	case t == tensor.F32 && (c.round == tensor.BF16 || c.round == tensor.F16):
+		w.Round(out[0].F32s(), out[0].F32s(), c.round)
 	}
 	return nil
 }

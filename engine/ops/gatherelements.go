@@ -8,7 +8,8 @@ import (
 	"halfway/engine/tensor"
 )
 
-// GatherElements (opset6). An index may count from the end.
+// GatherElements (opset6). An index may count from the end. Along the other axes the indices may be fewer than the data, as in ONNX and in the
+// plugin, which drops a Slice in front.
 // https://docs.openvino.ai/2026/documentation/openvino-ir-format/operation-sets/operation-specs/movement/gather-elements-6.html
 func init() {
 	register("GatherElements", func(n *graph.Node) (Op, error) {
@@ -32,8 +33,8 @@ func (g gatherElements) Infer(in []Arg) ([]Spec, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !sameBeside(in[0].Shape, in[1].Shape, axis) {
-			return nil, fmt.Errorf("indices have shape %v, which must be %v but for axis %d", in[1].Shape, in[0].Shape, axis)
+		if !insideBeside(in[1].Shape, in[0].Shape, axis) {
+			return nil, fmt.Errorf("indices have shape %v, which must be at most %v but for axis %d", in[1].Shape, in[0].Shape, axis)
 		}
 	}
 	return []Spec{{in[0].Type, in[1].Shape}}, nil
@@ -48,6 +49,10 @@ func (g gatherElements) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tens
 	indices, err := positions(in[1].Tensor, size)
 	if err != nil {
 		return err
+	}
+	if !sameBeside(in[0].Shape, in[1].Shape, axis) {
+		byWidth(out[0], gatherCorner[uint8], gatherCorner[uint16], gatherCorner[uint32], gatherCorner[uint64])(w, axis, indices, out[0], in[0].Tensor)
+		return nil
 	}
 	lines := axisLines{picks: in[1].Shape[axis], size: size, stride: product(in[0].Shape[axis+1:])}
 	byWidth(out[0], gatherLines[uint8], gatherLines[uint16], gatherLines[uint32], gatherLines[uint64])(w, lines, indices, out[0], in[0].Tensor)
@@ -96,5 +101,34 @@ func gatherLines[E word](w *kernel.Workers, l axisLines, indices []int, out, in 
 	}
 	w.For(len(dst), cheapGrain, func(lo, hi int) {
 		l.each(lo, hi, func(i, base int) { dst[i] = src[base+indices[i]*l.stride] })
+	})
+}
+
+// insideBeside reports whether inner has the rank of outer and is not larger but along axis.
+func insideBeside(inner, outer []int, axis int) bool {
+	for i := range inner {
+		if i >= len(outer) || i != axis && inner[i] > outer[i] {
+			return false
+		}
+	}
+	return len(inner) == len(outer)
+}
+
+// gatherCorner gathers from the part of the data that is as large as the output beside axis.
+func gatherCorner[E word](w *kernel.Workers, axis int, indices []int, out, in *tensor.Tensor) {
+	dst, src := tensor.Bits[E](out), tensor.Bits[E](in)
+	w.For(len(dst), cheapGrain, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			rest, from, stride := i, 0, 1
+			for a := len(in.Shape) - 1; a >= 0; a-- {
+				at := rest % out.Shape[a]
+				if rest /= out.Shape[a]; a == axis {
+					at = indices[i]
+				}
+				from += at * stride
+				stride *= in.Shape[a]
+			}
+			dst[i] = src[from]
+		}
 	})
 }

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -44,7 +45,8 @@ type cellKind struct {
 type recurrent struct {
 	cellKind
 	sequence    bool
-	peephole    bool // an optional last input P, which must be 0
+	peephole    bool // an optional last input P, [D, 3*H]: weights of the cell state in the gates i, o, f; from opset1 it must be 0
+	onnx        bool // ONNX's LSTM, whose gates are i, o, f, c
 	reverse     []bool
 	hidden      int
 	clip        float64
@@ -64,6 +66,9 @@ func newRecurrent(n *graph.Node, k cellKind, sequence bool) (Op, error) {
 		if d.Bool("input_forget", false) {
 			return nil, fmt.Errorf("attribute input_forget=true is not supported")
 		}
+	}
+	if k.memory && n.Attrs["peepholes"] == "iof" {
+		r.peephole, r.onnx, r.gateOrder = true, true, "iofc"
 	}
 	if sequence {
 		switch d.Enum("direction", "forward", "forward", "reverse", "bidirectional") {
@@ -93,8 +98,8 @@ func (r *recurrent) bindActivations(list string, alpha, beta []float64) error {
 	}
 	for i := range r.functions {
 		a := activation{name: strings.ToLower(strings.TrimSpace(names[i])), alpha: 0.2, beta: 0.5}
-		if !slices.Contains([]string{"sigmoid", "tanh", "relu", "hardsigmoid"}, a.name) {
-			return fmt.Errorf("attribute activations has %q, want sigmoid, tanh, relu or hardsigmoid", a.name)
+		if cellFunctions[a.name] == nil {
+			return fmt.Errorf("attribute activations has %q, want one of %s", a.name, strings.Join(slices.Sorted(maps.Keys(cellFunctions)), ", "))
 		}
 		if i < len(alpha) {
 			a.alpha = alpha[i]
@@ -107,7 +112,28 @@ func (r *recurrent) bindActivations(list string, alpha, beta []float64) error {
 	return nil
 }
 
-// An activation is a function of one number; alpha and beta are those of hardsigmoid.
+// cellFunctions are the activations that ONNX's recurrent operators have, of which OpenVINO's have the first four:
+// https://onnx.ai/onnx/operators/onnx__LSTM.html
+var cellFunctions = map[string]func(x, alpha, beta float64) float64{
+	"sigmoid":     func(x, _, _ float64) float64 { return 1 / (1 + math.Exp(-x)) },
+	"tanh":        func(x, _, _ float64) float64 { return math.Tanh(x) },
+	"relu":        func(x, _, _ float64) float64 { return max(x, 0) },
+	"hardsigmoid": func(x, alpha, beta float64) float64 { return min(max(alpha*x+beta, 0), 1) },
+	"affine":      func(x, alpha, beta float64) float64 { return alpha*x + beta },
+	"elu":         func(x, alpha, _ float64) float64 { return max(x, 0) + min(alpha*math.Expm1(min(x, 0)), 0) },
+	"leakyrelu":   func(x, alpha, _ float64) float64 { return max(x, 0) + alpha*min(x, 0) },
+	"scaledtanh":  func(x, alpha, beta float64) float64 { return alpha * math.Tanh(beta*x) },
+	"softplus":    func(x, _, _ float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) },
+	"softsign":    func(x, _, _ float64) float64 { return x / (1 + math.Abs(x)) },
+	"thresholdedrelu": func(x, alpha, _ float64) float64 {
+		if x < alpha {
+			return 0
+		}
+		return x
+	},
+}
+
+// An activation is a function of one number and its parameters.
 type activation struct {
 	name        string
 	alpha, beta float64
@@ -122,17 +148,9 @@ func activate[T real](a activation, x []T) {
 		kernel.Tanh(f, f)
 		return
 	}
+	f := cellFunctions[a.name]
 	for i, v := range x {
-		switch a.name {
-		case "sigmoid":
-			x[i] = T(1 / (1 + math.Exp(-float64(v))))
-		case "tanh":
-			x[i] = T(math.Tanh(float64(v)))
-		case "relu":
-			x[i] = max(v, 0)
-		default:
-			x[i] = min(max(T(T(a.alpha)*v)+T(a.beta), 0), 1)
-		}
+		x[i] = T(f(float64(v), a.alpha, a.beta))
 	}
 }
 
@@ -166,7 +184,7 @@ func (r *recurrent) Infer(in []Arg) ([]Spec, error) {
 	if err := wantInputs(in, least, total); err != nil {
 		return nil, err
 	}
-	if err := wantFloats(in, slices.DeleteFunc([]int{p.x, p.h, p.c, p.w, p.r, p.b}, func(i int) bool { return i < 0 })...); err != nil {
+	if err := wantFloats(in, slices.DeleteFunc(r.floats(p, len(in)), func(i int) bool { return i < 0 })...); err != nil {
 		return nil, err
 	}
 	rank := 2
@@ -190,6 +208,15 @@ func (r *recurrent) Infer(in []Arg) ([]Spec, error) {
 	return r.outputs(in[p.x].Type, batch, steps), nil
 }
 
+// floats are the inputs, of so many, that must be of one float type; -1 stands for none.
+func (r *recurrent) floats(p recurrentInputs, inputs int) []int {
+	list := []int{p.x, p.h, p.c, p.w, p.r, p.b}
+	if r.onnx && p.last < inputs {
+		list = append(list, p.last)
+	}
+	return list
+}
+
 // checkShapes compares the shapes of all inputs but X with what they must be.
 func (r *recurrent) checkShapes(in []Arg, p recurrentInputs, x []int) error {
 	batch, size, rows := x[0], x[len(x)-1], r.gates*r.hidden
@@ -211,6 +238,9 @@ func (r *recurrent) checkShapes(in []Arg, p recurrentInputs, x []int) error {
 	}
 	if r.attention {
 		want[p.last] = attention
+	}
+	if r.onnx {
+		want[p.last] = slices.Concat(dirs, []int{3 * r.hidden})
 	}
 	for i := range in {
 		if want[i] == nil {

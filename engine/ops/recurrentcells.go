@@ -19,6 +19,7 @@ type lane[T real] struct {
 	round        tensor.DType
 	x, w, r, b   []T // b: one vector for the input's side
 	attention    []T // nil without
+	peepholes    []T // of the gates i, o and f, [3*H]; nil without
 	h, c         []T // states [B, H]
 	y            []T // [B, D, T, H], nil for a cell
 
@@ -28,7 +29,7 @@ type lane[T real] struct {
 
 func recur[T real](r *recurrent, w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	p, _ := r.inputs()
-	if r.peephole && len(in) > p.last && slices.ContainsFunc(floatValues(in[p.last].Tensor), func(v float64) bool { return v != 0 }) {
+	if r.peephole && !r.onnx && len(in) > p.last && slices.ContainsFunc(floatValues(in[p.last].Tensor), func(v float64) bool { return v != 0 }) {
 		return fmt.Errorf("input %d: peephole weights other than 0 are not supported", p.last)
 	}
 	data := func(i int) []T { return operandData[T](in[i], in[p.x].Round) }
@@ -46,6 +47,9 @@ func recur[T real](r *recurrent, w *kernel.Workers, in []Operand, out []*tensor.
 	for d := range r.reverse {
 		l.direction = d
 		l.w, l.r, l.b = slab(weights, d, len(r.reverse)), slab(recurrence, d, len(r.reverse)), slab(bias, d, len(r.reverse))
+		if r.onnx && len(in) > p.last {
+			l.peepholes = slab(data(p.last), d, len(r.reverse))
+		}
 		l.h = l.states(h)
 		if r.memory {
 			l.c = l.states(operandData[T](in[p.c], in[p.c].Round))
@@ -204,17 +208,30 @@ func (l *lane[T]) lstm(x, h, state, memory []T) {
 	addTo(x, h)
 	part := func(gate byte) []T { return slab(x, strings.IndexByte(l.gateOrder, gate), 4) }
 	forget, input, candidate, output := part('f'), part('i'), part('c'), part('o')
+	l.peek(input, memory, 0)
+	l.peek(forget, memory, 2)
 	l.gate(0, forget)
 	l.gate(0, input)
 	l.gate(1, candidate)
-	l.gate(0, output)
 	for i := range memory {
 		memory[i] = T(forget[i]*memory[i]) + T(input[i]*candidate[i])
 	}
+	l.peek(output, memory, 1)
+	l.gate(0, output)
 	copy(state, memory)
 	activate(l.activations[2], state)
 	for i := range state {
 		state[i] *= output[i]
+	}
+}
+
+// peek adds what a gate sees of the cell state through its peephole, if there are any.
+func (l *lane[T]) peek(gate, memory []T, peephole int) {
+	if l.peepholes == nil {
+		return
+	}
+	for i, p := range slab(l.peepholes, peephole, 3) {
+		gate[i] += T(p * memory[i])
 	}
 }
 

@@ -2,6 +2,7 @@ package passes
 
 import (
 	"halfway/engine/graph"
+	"halfway/engine/tensor"
 )
 
 // fuseRMS finds x / sqrt(mean(x^2) + eps) over the last axis, also with a constant factor gamma. The node takes the name of the last operation.
@@ -47,10 +48,10 @@ func (m *rmsMatch) root(n *graph.Node, side int) bool {
 	return m.normal(n.In[1-side].Node)
 }
 
-// normal matches n as x over the root of its mean square.
+// normal matches n as x over the root of its mean square; the plugin has no f64, so it stays as it is.
 func (m *rmsMatch) normal(n *graph.Node) bool {
 	m.nodes = append(m.nodes, n)
-	if len(n.In) != 2 {
+	if len(n.In) != 2 || n.Out[0].Type == tensor.F64 {
 		return false
 	}
 	switch n.Op {
