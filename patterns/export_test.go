@@ -16,6 +16,7 @@ import (
 var values = []string{
 	"", ".*", `__module\.model\.layers\.(\d+)\.input_layernorm/`, `a\\b`, `it's`, `'`, `''`, `"`, "`id`", `$(id)`, `$HOME ${HOME}`, `!!`, `%PATH% %n`, `#x`, ` # x`, ` x `, "\t",
 	"-n", "--", "a\nb", "a\n", "\n", "a\rb", "層/слой", "‘’‚‛", "😀", "\xff\xfe", "\x1b[31m", `\`, `a\`, `\'`, `~`, `*`, `<<END`, "END\nx", "=", "a=b", `{a,b}`, `;id`, `&`, `|`, `\x27`,
+	strings.Repeat(`layers\.(\d+)\.'"$`, 5800), // 100 KiB
 }
 
 // readers run what a format's reader is, with the exported file as its argument, so that it prints the three variables as JSON.
@@ -48,7 +49,7 @@ func TestExportedIsRead(t *testing.T) {
 				s := Settings{Pos: &value, Count: ptr(-3)}
 				var b bytes.Buffer
 				if err := Export(&b, s, r.format); err != nil {
-					t.Logf("%q: %v", value, err)
+					t.Logf("%.40q: %v", value, err)
 					continue
 				}
 				file := filepath.Join(t.TempDir(), "settings.ps1")
@@ -66,7 +67,7 @@ func TestExportedIsRead(t *testing.T) {
 				}
 				out, err := cmd.Output()
 				if err != nil {
-					t.Fatalf("%q: %v\n%s", value, err, b.String())
+					t.Fatalf("%.40q: %v\n%.400s", value, err, b.String())
 				}
 				got := map[string]string{}
 				for _, pair := range strings.Split(string(out), "\x00") {
@@ -75,7 +76,7 @@ func TestExportedIsRead(t *testing.T) {
 					}
 				}
 				if diff := cmp.Diff(map[string]string{PosVariable: value, CountVariable: "-3"}, got); diff != "" {
-					t.Errorf("%q (-want +got):\n%s%s", value, diff, b.String())
+					t.Errorf("%.40q (-want +got):\n%.400s%.400s", value, diff, b.String())
 				}
 			}
 		})
