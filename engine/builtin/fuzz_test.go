@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"halfway/engine"
+	"halfway/engine/enginetest"
 	"halfway/engine/tensor"
 )
 
@@ -35,24 +36,57 @@ func FuzzRun(f *testing.F) {
 		f.Add(text, bin, uint8(i))
 	}
 	f.Fuzz(func(t *testing.T, text, bin []byte, view uint8) {
-		path := filepath.Join(t.TempDir(), "model.xml")
-		for name, content := range map[string][]byte{path: text, strings.TrimSuffix(path, ".xml") + ".bin": bin} {
-			if err := os.WriteFile(name, content, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		m, err := Open(path)
-		if err != nil {
-			return
-		}
-		defer m.Close()
-		e, err := m.Engine(Options{View: Views()[int(view)%len(Views())], Threads: 1, Memory: int64(view) << 8})
-		if err != nil {
-			return
-		}
-		defer e.Close()
-		runBounded(t, m, e)
+		runFile(t, "model.xml", text, bin, view)
 	})
+}
+
+// FuzzMutant is FuzzRun on models with a few faults each: a number draws the model, another its faults.
+func FuzzMutant(f *testing.F) {
+	var models []string
+	for _, pattern := range []string{"testdata/bodies/*.xml", "../ops/testdata/*/*.xml", "../onnx/testdata/*/*.onnx"} {
+		list, err := filepath.Glob(pattern)
+		if err != nil || len(list) == 0 {
+			f.Fatalf("no models at %s: %v", pattern, err)
+		}
+		models = append(models, list...)
+	}
+	for i := range models {
+		f.Add(uint16(i), uint64(i))
+	}
+	f.Fuzz(func(t *testing.T, model uint16, seed uint64) {
+		path := models[int(model)%len(models)]
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bin, err := os.ReadFile(strings.TrimSuffix(path, ".xml") + ".bin")
+		if err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+		onnx := filepath.Ext(path) == ".onnx"
+		runFile(t, "model"+filepath.Ext(path), enginetest.Mutant(text, onnx, seed), bin, uint8(seed))
+	})
+}
+
+// runFile runs a model of this text and, if it is an IR, these weights.
+func runFile(t *testing.T, name string, text, bin []byte, view uint8) {
+	path := filepath.Join(t.TempDir(), name)
+	for name, content := range map[string][]byte{path: text, strings.TrimSuffix(path, ".xml") + ".bin": bin} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := Open(path)
+	if err != nil {
+		return
+	}
+	defer m.Close()
+	e, err := m.Engine(Options{View: Views()[int(view)%len(Views())], Threads: 1, Memory: int64(view) << 8})
+	if err != nil {
+		return
+	}
+	defer e.Close()
+	runBounded(t, m, e)
 }
 
 func runBounded(t *testing.T, m *Model, e *Engine) {

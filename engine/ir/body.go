@@ -145,6 +145,9 @@ func (b *builder) body(l *layer, written *body) (*graph.Body, error) {
 		if !okFrom || !okTo {
 			return nil, fmt.Errorf("a back edge from layer %s to %s: expected a Result and a Parameter of the body", d.from, d.to)
 		}
+		if slices.ContainsFunc(r.BackEdges, func(e graph.BackEdge) bool { return e.To == to }) {
+			return nil, fmt.Errorf("two back edges to layer %s", d.to)
+		}
 		r.BackEdges = append(r.BackEdges, graph.BackEdge{From: from, To: to})
 	}
 	return r, nil
@@ -168,6 +171,7 @@ func mapPorts(written []portMap, side string, ports []port, internal map[string]
 		external[o.id] = i
 	}
 	var maps []graph.PortMap
+	given := map[int]bool{} // what has a value: parameters, or the layer's output ports
 	for _, m := range written {
 		var ok bool
 		if m.External, ok = external[m.external]; !ok {
@@ -179,7 +183,20 @@ func mapPorts(written []portMap, side string, ports []port, internal map[string]
 		if m.Internal, ok = internal[m.internal]; !ok {
 			return nil, fmt.Errorf("port map: layer %s is no %s of the body", m.internal, side)
 		}
+		if to := fed(side, m.PortMap); to >= 0 && given[to] {
+			return nil, fmt.Errorf("port map: a second value for the same target, between port %s and layer %s", m.external, m.internal)
+		} else if to >= 0 {
+			given[to] = true
+		}
 		maps = append(maps, m.PortMap)
 	}
 	return maps, nil
+}
+
+// fed is what a port map gives its value to, negative where that is nothing.
+func fed(side string, m graph.PortMap) int {
+	if side == "output" {
+		return m.External
+	}
+	return m.Internal
 }

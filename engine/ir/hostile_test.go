@@ -94,6 +94,21 @@ var hostileModels = []struct {
 	{"a second model in the file", document{tail: "<net/>"}, "follows the end of the model"},
 	{"no end", document{tail: "<!-- "}, "truncated"},
 	{"a Loop that is its own body's edge", document{layers: `<layer id="1" name="l" type="Loop" version="opset5"><input><port id="0"/></input><output><port id="1"/></output></layer>`, edges: edges("1 1 1 0", "1 1 9 0")}, "is part of a cycle"},
+	{"a body that is whole", looped("", ""), ""},
+	{"two results of a body for one output port", looped(`<output external_port_id="1" internal_layer_id="1" axis="0"/>`, ""), `layer 1 "loop" (TensorIterator): body: port map: a second value for the same target, between port 1 and layer 1`},
+	{"two values for one parameter of a body", looped(`<input external_port_id="0" internal_layer_id="0"/>`, ""), "a second value for the same target"},
+	{"two values that a parameter has the next time", looped("", `<edge from-layer="1" to-layer="0"/>`), "two back edges to layer 0"},
+	{"a port map to a layer that is not there", looped(`<input external_port_id="0" internal_layer_id="7"/>`, ""), "layer 7 is no input of the body"},
+	{"a back edge to a layer that is not there", looped("", `<edge from-layer="1" to-layer="7"/>`), "expected a Result and a Parameter of the body"},
+}
+
+// looped is a document with a loop, and with more in its port map and back edges.
+func looped(maps, back string) document {
+	body := `<body><layers><layer id="0" name="p" type="Parameter" version="opset1"><data shape="1,8" element_type="f32"/><output><port id="0" precision="FP32"/></output></layer>` +
+		`<layer id="1" name="r" type="Result" version="opset1"><input><port id="0"/></input></layer></layers><edges><edge from-layer="0" from-port="0" to-layer="1" to-port="0"/></edges></body>`
+	return document{layers: `<layer id="1" name="loop" type="TensorIterator" version="opset1"><input><port id="0"/></input><output><port id="1" precision="FP32"/></output>` +
+		`<port_map><input external_port_id="0" internal_layer_id="0"/><output external_port_id="1" internal_layer_id="1"/>` + maps + `</port_map>` +
+		`<back_edges><edge from-layer="1" to-layer="0"/>` + back + `</back_edges>` + body + `</layer>`, edges: edges("0 0 1 0", "1 1 9 0")}
 }
 
 // TestHostileModels reads models that no exporter writes: the error names the file, and the layer where there is one.

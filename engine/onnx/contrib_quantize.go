@@ -49,7 +49,7 @@ func matMulNBits(c *call) ([]graph.Port, error) {
 	if blocks*block > k {
 		weights = c.op("Slice", nil, weights, c.i64s(0), c.i64s(k), c.i64s(1), c.i64s(1))
 	}
-	y := c.op("MatMul", graph.Attrs{"transpose_a": "false", "transpose_b": "true"}, c.input(0), c.convert(weights, c.kind(c.in[0])))
+	y := c.op("MatMul", graph.Attrs{"transpose_a": "false", "transpose_b": "true"}, c.input(0), c.convert(weights, c.kind(c.input(0))))
 	if c.has(5) {
 		y = c.op("Add", numpyBroadcast(), y, c.in[5])
 	}

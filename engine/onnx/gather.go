@@ -48,9 +48,8 @@ func scatter(name string) operator {
 // oneHot takes negative indices from the end, as OneHot of OpenVINO does not.
 func oneHot(c *call) ([]graph.Port, error) {
 	depth := c.convert(c.scalarShaped(1), tensor.I64)
-	index := c.convert(c.input(0), tensor.I64)
-	index = c.op("FloorMod", numpyBroadcast(), index, depth)
-	raw := c.convert(c.in[0], tensor.I64)
+	raw := c.convert(c.input(0), tensor.I64)
+	index := c.op("FloorMod", numpyBroadcast(), raw, depth)
 	inside := c.op("LogicalAnd", numpyBroadcast(), c.op("Less", numpyBroadcast(), raw, depth),
 		c.op("GreaterEqual", numpyBroadcast(), raw, c.op("Negative", nil, depth)))
 	index = c.op("Select", numpyBroadcast(), inside, index, c.i64(-1))

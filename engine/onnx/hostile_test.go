@@ -59,6 +59,7 @@ func TestHostileFiles(t *testing.T) {
 		{"an order in which a node comes before its input", ends(node("Relu", "late", []string{"p"}, []string{"y"}), node("Relu", "p", []string{"x"}, []string{"p"})),
 			`node "late" (Relu): nothing gives the value "p"`},
 		{"a missing input", ends(node("Add", "a", []string{"x"}, []string{"y"})), `node "a" (Add): input 1 is missing`},
+		{"a Slice without its starts", ends(node("Slice", "s", []string{"x"}, []string{"y"})), `node "s" (Slice): input 1 is missing`},
 		{"a negative dimension", withInitializer([]int64{-1}, nil), "dimension -1"},
 		{"dimensions that overflow", withInitializer([]int64{1 << 40, 1 << 40}, nil), "w"},
 		{"a terabyte that is not there", huge, `initializer "w"`},

@@ -140,17 +140,17 @@ func slice(c *call) ([]graph.Port, error) {
 		steps := slices.Repeat([]int{1}, len(starts))
 		return c.one("Slice", nil, x, c.i64s(starts...), c.i64s(ends...), c.i64s(steps...), c.i64s(axes...))
 	}
-	steps := graph.Port{}
+	starts, steps := c.input(1), graph.Port{}
 	switch {
 	case c.has(4):
 		steps = c.in[4]
-	case len(c.shape(c.input(1))) == 1:
-		steps = c.convert(c.i64s(slices.Repeat([]int{1}, c.shape(c.in[1])[0])...), c.kind(c.in[1]))
+	case len(c.shape(starts)) == 1:
+		steps = c.convert(c.i64s(slices.Repeat([]int{1}, c.shape(starts)[0])...), c.kind(starts))
 	default:
-		one := c.convert(c.i64(1), c.kind(c.in[1]))
-		steps = c.op("Broadcast", graph.Attrs{"mode": "numpy"}, one, c.op("ShapeOf", graph.Attrs{"output_type": "i64"}, c.in[1]))
+		one := c.convert(c.i64(1), c.kind(starts))
+		steps = c.op("Broadcast", graph.Attrs{"mode": "numpy"}, one, c.op("ShapeOf", graph.Attrs{"output_type": "i64"}, starts))
 	}
-	in := []graph.Port{x, c.input(1), c.input(2), steps}
+	in := []graph.Port{x, starts, c.input(2), steps}
 	if c.has(3) {
 		in = append(in, c.in[3])
 	}
