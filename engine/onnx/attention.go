@@ -15,7 +15,8 @@ type attention struct {
 	scale   float64    // 0 for 1/sqrt(size)
 	softcap float64    // 0 without one
 	as      tensor.DType
-	shown   int // which stage of the scores is wanted (qk_matmul_output_mode), -1 for none
+	sink    graph.Port // a score that every query has besides those of the keys, to broadcast over [batch, heads, length, 1]; zero without one
+	shown   int        // which stage of the scores is wanted (qk_matmul_output_mode), -1 for none
 
 	score, prob func(graph.Port) graph.Port // of FlexAttention, or nil
 }
@@ -108,7 +109,7 @@ func (a *attention) compute() (y, shown graph.Port) {
 	if a.scale == 0 {
 		a.scale = 1 / math.Sqrt(float64(a.shape(a.q)[3]))
 	}
-	if a.softcap == 0 && a.as == tensor.Invalid && a.shown < 0 && a.score == nil && a.prob == nil && a.kind(a.q) != tensor.F64 {
+	if a.sink.Node == nil && a.softcap == 0 && a.as == tensor.Invalid && a.shown < 0 && a.score == nil && a.prob == nil && a.kind(a.q) != tensor.F64 {
 		in := []graph.Port{a.q, a.k, a.v, a.mask, a.scalar(a.kind(a.q), a.scale)}
 		if a.mask.Node == nil {
 			in[3] = a.scalar(a.kind(a.q), 0)
@@ -155,7 +156,7 @@ func (a *attention) inSteps() (y, shown graph.Port) {
 	if a.as != tensor.Invalid {
 		scores = a.convert(scores, a.as)
 	}
-	scores = a.convert(a.op("Softmax", graph.Attrs{"axis": "-1"}, scores), t)
+	scores = a.convert(a.softmaxed(scores), t)
 	if a.mask.Node != nil {
 		scores = a.zeroNaN(scores)
 	}
@@ -164,6 +165,17 @@ func (a *attention) inSteps() (y, shown graph.Port) {
 	}
 	show(3, scores)
 	return a.op("MatMul", graph.Attrs{"transpose_a": "false", "transpose_b": "false"}, scores, a.v), shown
+}
+
+// softmaxed is the softmax of the scores, and of the sink where there is one.
+func (a *attention) softmaxed(scores graph.Port) graph.Port {
+	if a.sink.Node == nil || a.rank(scores) != 4 {
+		return a.op("Softmax", graph.Attrs{"axis": "-1"}, scores)
+	}
+	s := a.shape(scores)
+	column := a.op("Broadcast", graph.Attrs{"mode": "numpy"}, a.convert(a.sink, a.kind(scores)), a.i64s(s[0], s[1], s[2], 1))
+	all := a.op("Softmax", graph.Attrs{"axis": "-1"}, a.op("Concat", graph.Attrs{"axis": "3"}, scores, column))
+	return a.op("Slice", nil, all, a.i64s(0), a.i64s(s[3]), a.i64s(1), a.i64s(3))
 }
 
 // pastLength is the number of keys in input i, the last axis but one of a value of the given rank; 0 when it is not given.

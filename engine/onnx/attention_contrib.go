@@ -2,13 +2,12 @@ package onnx
 
 import (
 	"halfway/engine/graph"
-	"halfway/engine/tensor"
 )
 
 func init() {
 	register("com.microsoft.MultiHeadAttention", multiHeadAttention)
 	register("com.microsoft.Attention", packedAttention)
-	register("com.microsoft.GroupQueryAttention", groupQueryAttention)
+	register("com.microsoft.QAttention", quantizedAttention)
 }
 
 // multiHeadAttention takes projected values [batch, length, heads*size], or keys and values with heads apart.
@@ -58,15 +57,20 @@ func (c *call) biasParts(parts []graph.Port, bias graph.Port) {
 	}
 }
 
-// padding is a mask of keys: how many of each batch count, [batch], or which, [batch, keys] or [batch, queries, keys].
+// padding is a mask of keys: how many of each batch count, [batch], or their ends and then their starts, [2*batch], or which, [batch, keys] or [batch, queries, keys].
 func (a *attention) padding(mask graph.Port) {
 	switch s := a.shape(mask); len(s) {
 	case 1:
-		if s[0] != a.shape(a.q)[0] {
-			a.fail("a mask of shape %v for %d batches is not supported", s, a.shape(a.q)[0])
+		batches, keys := a.shape(a.q)[0], a.shape(a.k)[2]
+		if s[0] != batches && s[0] != 2*batches {
+			a.fail("a mask of shape %v for %d batches is not supported", s, batches)
 			return
 		}
-		a.restrict(a.below(mask, a.shape(a.k)[2]))
+		a.restrict(a.below(a.op("Slice", nil, mask, a.i64s(0), a.i64s(batches), a.i64s(1), a.i64s(0)), keys))
+		if s[0] != batches {
+			start := a.op("Slice", nil, mask, a.i64s(batches), a.i64s(2*batches), a.i64s(1), a.i64s(0))
+			a.restrict(a.op("LogicalNot", nil, a.below(start, keys)))
+		}
 	case 2, 3:
 		axes := []int{1, 2}
 		seen := a.op("NotEqual", numpyBroadcast(), mask, a.convert(a.i64(0), a.kind(mask)))
@@ -76,9 +80,21 @@ func (a *attention) padding(mask graph.Port) {
 	}
 }
 
+// quantizedAttention is packedAttention of integers with their scales (inputs 3 and 4) and zero points (6 and 7); 5 is the mask, 8 the past.
+func quantizedAttention(c *call) ([]graph.Port, error) {
+	x := c.op("MatMul", graph.Attrs{"transpose_a": "false", "transpose_b": "false"}, c.centred(c.input(0), c.given(6)), c.centred(c.input(1), c.given(7)))
+	x = c.op("Multiply", numpyBroadcast(), x, c.op("Multiply", numpyBroadcast(), c.input(3), c.input(4)))
+	c.in = []graph.Port{x, c.input(1), c.input(2), c.given(5), c.given(8)}
+	return c.attend(x)
+}
+
 // packedAttention projects its input by weights [input, query+key+value] first.
 func packedAttention(c *call) ([]graph.Port, error) {
-	x := c.op("MatMul", graph.Attrs{"transpose_a": "false", "transpose_b": "false"}, c.input(0), c.input(1))
+	return c.attend(c.op("MatMul", graph.Attrs{"transpose_a": "false", "transpose_b": "false"}, c.input(0), c.input(1)))
+}
+
+// attend goes on with the projected input.
+func (c *call) attend(x graph.Port) ([]graph.Port, error) {
 	if c.has(2) {
 		x = c.op("Add", numpyBroadcast(), x, c.in[2])
 	}
@@ -122,53 +138,6 @@ func packedAttention(c *call) ([]graph.Port, error) {
 	}
 	y, _ := a.compute()
 	return []graph.Port{c.joined(y), present}, c.err
-}
-
-// groupQueryAttention is causal over a cache, [batch, heads, past, size], whose first seqlens_k+1-queries keys count, and the new keys. What it
-// gives as present is the cache with the new keys behind, so one that is larger than what it holds is refused when that is known.
-func groupQueryAttention(c *call) ([]graph.Port, error) {
-	heads, shared := c.int("num_heads", 1), c.int("kv_num_heads", 1)
-	if c.rank(c.input(0)) != 3 {
-		c.fail("a query of shape %v, expected rank 3", c.shape(c.input(0)))
-		return nil, c.err
-	}
-	parts := c.unpacked(heads, shared)
-	if c.err != nil {
-		return nil, c.err
-	}
-	queries := c.shape(parts[0])[2]
-	valid := c.op("Subtract", numpyBroadcast(), c.convert(c.input(5), tensor.I64), c.i64(queries-1))
-	valid = c.op("Reshape", graph.Attrs{"special_zero": "false"}, c.op("Maximum", numpyBroadcast(), valid, c.i64(0)), c.i64s(-1))
-	if c.int("do_rotary", 0) != 0 {
-		steps := c.op("Range", graph.Attrs{"output_type": "i64"}, c.i64(0), c.i64(queries), c.i64(1))
-		places := c.op("Add", numpyBroadcast(), c.op("Unsqueeze", nil, valid, c.i64s(1)), steps)
-		if c.has(9) {
-			places = c.in[9]
-		}
-		for i, p := range parts[:2] {
-			parts[i] = c.rotated(p, c.input(7), c.input(8), places, 0, c.int("rotary_interleaved", 0) != 0)
-		}
-	}
-	a := &attention{call: c, q: parts[0], k: c.cached(3, parts[1]), v: c.cached(4, parts[2]), scale: c.float("scale", 0), softcap: c.float("softcap", 0),
-		shown: -1}
-	if c.int("smooth_softmax", 0) != 0 || c.has(11) {
-		c.fail("smooth_softmax is not supported")
-	}
-	if c.has(10) {
-		a.mask = c.in[10]
-	}
-	past := c.pastLength(3, 4)
-	if c.err != nil {
-		return nil, c.err
-	}
-	a.restrict(a.causal(c.i64(past), c.int("local_window_size", 0)-1, 0))
-	if past > 0 {
-		held := a.op("LogicalOr", numpyBroadcast(), a.below(valid, past+queries), a.op("LogicalNot", nil, a.below(c.i64s(past), past+queries)))
-		a.restrict(held)
-	}
-	presentK, presentV := a.k, a.v
-	y, _ := a.compute()
-	return []graph.Port{c.joined(y), presentK, presentV}, c.err
 }
 
 // unpacked are query, key and value with heads apart; without a key all three lie in input 0.

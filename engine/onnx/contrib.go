@@ -15,6 +15,14 @@ func init() {
 	register("com.microsoft.BiasGelu", biasedGelu("ERF"))
 	register("com.microsoft.QuickGelu", quickGelu)
 	register("com.microsoft.FusedMatMul", fusedMatMul)
+	register("com.microsoft.TransposeMatMul", fusedMatMul)
+	register("com.microsoft.Inverse", unary("Inverse"))
+	for _, name := range []string{"GatherND", "GridSample", "Pad", "Range", "Trilu"} { // as ONNX has them since
+		register("com.microsoft."+name, func(c *call) ([]graph.Port, error) {
+			c.opset = 16
+			return operators[name](c)
+		})
+	}
 	register("com.microsoft.FusedGemm", fusedGemm)
 	register("com.microsoft.FusedConv", fusedConv)
 	register("com.microsoft.SkipLayerNormalization", skipLayerNormalization)
@@ -43,11 +51,19 @@ func quickGelu(c *call) ([]graph.Port, error) {
 }
 
 func fusedMatMul(c *call) ([]graph.Port, error) {
-	if c.int("transBatchA", 0) != 0 || c.int("transBatchB", 0) != 0 {
-		c.fail("transBatchA and transBatchB are not supported")
-	}
-	y := c.op("MatMul", graph.Attrs{"transpose_a": boolean(c.int("transA", 0)), "transpose_b": boolean(c.int("transB", 0))}, c.input(0), c.input(1))
+	a, b := c.batchesFirst(0, "transBatchA"), c.batchesFirst(1, "transBatchB")
+	y := c.op("MatMul", graph.Attrs{"transpose_a": boolean(c.int("transA", 0)), "transpose_b": boolean(c.int("transB", 0))}, a, b)
 	return c.one("Multiply", numpyBroadcast(), y, c.scalar(c.kind(y), c.float("alpha", 1)))
+}
+
+// batchesFirst is input i, whose first dimension goes behind the batches where the attribute says so.
+func (c *call) batchesFirst(i int, attribute string) graph.Port {
+	p := c.input(i)
+	if c.int(attribute, 0) == 0 || c.rank(p) < 2 {
+		return p
+	}
+	last := c.rank(p) - 1
+	return c.op("Transpose", nil, p, c.i64s(append(span(1, last), 0, last)...))
 }
 
 func fusedGemm(c *call) ([]graph.Port, error) {
@@ -89,6 +105,10 @@ func (c *call) activated(y graph.Port, params []float32) graph.Port {
 		return y
 	case "Relu", "Sigmoid", "Tanh":
 		return c.op(name, nil, y)
+	case "Softplus":
+		return c.op("SoftPlus", nil, y)
+	case "Elu":
+		return c.op("Elu", graph.Attrs{"alpha": number(param(0))}, y)
 	case "LeakyRelu":
 		return c.op("PRelu", nil, y, c.scalar(t, param(0)))
 	case "Clip":

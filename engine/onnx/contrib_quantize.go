@@ -6,7 +6,6 @@ import (
 )
 
 func init() {
-	register("com.microsoft.MatMulNBits", matMulNBits)
 	register("com.microsoft.DynamicQuantizeMatMul", dynamicQuantizeMatMul)
 	register("com.microsoft.MatMulIntegerToFloat", matMulIntegerToFloat)
 	register("com.microsoft.QLinearAdd", quantizedPair("Add"))
@@ -17,65 +16,18 @@ func init() {
 		return c.op("PRelu", nil, x, c.scalar(tensor.F32, c.float("alpha", float64(float32(0.01)))))
 	}))
 	register("com.microsoft.QLinearGlobalAveragePool", quantizedUnary(quantizedGlobalPool))
-}
-
-// matMulNBits multiplies with constant weights of 4 or 8 bits, [columns, blocks, bytes], which have a scale and a zero point a block.
-func matMulNBits(c *call) ([]graph.Port, error) {
-	k, n, bits, block := c.int("K", 0), c.int("N", 0), c.int("bits", 4), c.int("block_size", 32)
-	if k < 1 || n < 1 || bits != 4 && bits != 8 || block < 16 || k > 1<<30 || n > 1<<30 || c.has(4) {
-		c.fail("K=%d, N=%d, bits=%d, block_size=%d (and a g_idx: %v) is not supported", k, n, bits, block, c.has(4))
-		return nil, c.err
-	}
-	packed := c.input(1)
-	if c.err != nil || packed.Node.Value == nil {
-		c.fail("the weights must be constant")
-		return nil, c.err
-	}
-	blocks := (k + block - 1) / block
-	raw := tensor.Raw{Type: tensor.U4, Shape: []int{n, blocks, block}, Bytes: packed.Node.Value.Bytes}
-	if bits == 8 {
-		raw.Type = tensor.U8
-	}
-	elements, err := tensor.Elements(raw.Shape)
-	if err != nil || int64(len(raw.Bytes)) != tensor.StoredBytes(raw.Type, elements) {
-		c.fail("the weights have %d bytes, expected %s%v", len(raw.Bytes), raw.Type, raw.Shape)
-		return nil, c.err
-	}
-	t := c.kind(c.input(2))
-	weights := c.op("Subtract", numpyBroadcast(), c.convert(c.raw(&raw), t), c.blockZeros(t, n, blocks, bits))
-	scale := c.op("Reshape", graph.Attrs{"special_zero": "false"}, c.in[2], c.i64s(n, blocks, 1))
-	weights = c.op("Multiply", numpyBroadcast(), weights, scale)
-	weights = c.op("Reshape", graph.Attrs{"special_zero": "false"}, weights, c.i64s(n, blocks*block))
-	if blocks*block > k {
-		weights = c.op("Slice", nil, weights, c.i64s(0), c.i64s(k), c.i64s(1), c.i64s(1))
-	}
-	y := c.op("MatMul", graph.Attrs{"transpose_a": "false", "transpose_b": "true"}, c.input(0), c.convert(weights, c.kind(c.input(0))))
-	if c.has(5) {
-		y = c.op("Add", numpyBroadcast(), y, c.in[5])
-	}
-	return []graph.Port{y}, c.err
-}
-
-// blockZeros are the zero points [n, blocks, 1]: half of the range when they are not given; those of 4 bits are packed row by row.
-func (c *call) blockZeros(t tensor.DType, n, blocks, bits int) graph.Port {
-	if !c.has(3) {
-		return c.scalar(t, float64(int(1)<<(bits-1)))
-	}
-	zeros := c.in[3]
-	if c.kind(zeros) == tensor.U8 && bits == 4 {
-		stored := (blocks + 1) / 2
-		if zeros.Node.Value == nil || len(zeros.Node.Value.Bytes) != n*stored {
-			c.fail("zero points must be constant and have %d bytes", n*stored)
-			return zeros
+	register("com.microsoft.QLinearAveragePool", quantizedUnary(quantizedPool))
+	register("com.microsoft.QLinearSoftmax", quantizedUnary(quantizedSoftmax))
+	register("com.microsoft.QLinearWhere", quantizedWhere)
+	register("com.microsoft.QGemm", quantizedGemm)
+	register("com.microsoft.NhwcMaxPool", func(c *call) ([]graph.Port, error) {
+		c.in[0] = c.channelsFirst(c.input(0))
+		y, err := maxPool(c)
+		if err != nil {
+			return nil, err
 		}
-		raw := &tensor.Raw{Type: tensor.U8, Shape: []int{n * blocks}}
-		for i := range n * blocks {
-			b := zeros.Node.Value.Bytes[i/blocks*stored+i%blocks/2]
-			raw.Bytes = append(raw.Bytes, b>>(i%blocks%2*4)&15)
-		}
-		zeros = c.raw(raw)
-	}
-	return c.op("Reshape", graph.Attrs{"special_zero": "false"}, c.convert(zeros, t), c.i64s(n, blocks, 1))
+		return []graph.Port{c.channelsLast(y[0])}, c.err
+	})
 }
 
 // given is input i, or a zero Port.
@@ -86,11 +38,15 @@ func (c *call) given(i int) graph.Port {
 	return graph.Port{}
 }
 
-// dynamicQuantizeMatMul leaves its floating-point operand as it is, like OpenVINO's frontend; ONNX Runtime quantizes it to 8 bits first.
+// dynamicQuantizeMatMul quantizes its floating-point operand to 8 bits as DynamicQuantizeLinear does.
 func dynamicQuantizeMatMul(c *call) ([]graph.Port, error) {
-	b := c.op("Multiply", numpyBroadcast(), c.centred(c.input(1), c.given(3)), c.input(2))
-	y := c.op("MatMul", graph.Attrs{"transpose_a": "false", "transpose_b": "false"}, c.input(0), b)
-	return c.plus(y, 4)
+	a, err := dynamicQuantizeLinear(c)
+	if err != nil {
+		return nil, err
+	}
+	y := c.op("MatMul", nil, c.centred(a[0], a[2]), c.centred(c.input(1), c.given(3)))
+	scale := c.op("Multiply", numpyBroadcast(), a[1], c.input(2))
+	return c.plus(c.op("Multiply", numpyBroadcast(), y, scale), 4)
 }
 
 // plus adds input i where it is given.
@@ -142,4 +98,67 @@ func quantizedConcat(c *call) ([]graph.Port, error) {
 		parts = append(parts, c.real(i))
 	}
 	return c.requantized(c.op("Concat", graph.Attrs{"axis": list([]int{c.int("axis", 0)})}, parts...), 0, 2)
+}
+
+// channelsFirst moves the last dimension behind the first, channelsLast moves it back.
+func (c *call) channelsFirst(x graph.Port) graph.Port {
+	rank := c.rank(x)
+	return c.op("Transpose", nil, x, c.i64s(append([]int{0, rank - 1}, span(1, rank-1)...)...))
+}
+
+func (c *call) channelsLast(x graph.Port) graph.Port {
+	return c.op("Transpose", nil, x, c.i64s(append(append([]int{0}, span(2, c.rank(x))...), 1)...))
+}
+
+func quantizedPool(c *call, x graph.Port) graph.Port {
+	last := c.int("channels_last", 0) != 0
+	if last {
+		x = c.channelsFirst(x)
+	}
+	inner := *c
+	inner.in = []graph.Port{x}
+	y, err := averagePool(&inner)
+	if err != nil {
+		c.fail("%w", err)
+		return x
+	}
+	if last {
+		return c.channelsLast(y[0])
+	}
+	return y[0]
+}
+
+// quantizedSoftmax follows the version of Softmax that its attribute opset says.
+func quantizedSoftmax(c *call, x graph.Port) graph.Port {
+	inner := *c
+	inner.in, inner.opset = []graph.Port{x}, c.int("opset", 13)
+	y, err := softmax("Softmax")(&inner)
+	if err != nil {
+		c.fail("%w", err)
+		return x
+	}
+	return y[0]
+}
+
+func quantizedWhere(c *call) ([]graph.Port, error) {
+	return c.requantized(c.op("Select", graph.Attrs{"auto_broadcast": "numpy"}, c.input(0), c.real(1), c.real(4)), 7, 1)
+}
+
+// quantizedGemm is alpha * scales * (A * B + C), where C counts in steps of both scales; in f32 where the result has no scale.
+func quantizedGemm(c *call) ([]graph.Port, error) {
+	zeros := c.given(5)
+	if c.int("transB", 0) != 0 {
+		zeros = c.column(zeros)
+	}
+	y := c.op("MatMul", graph.Attrs{"transpose_a": boolean(c.int("transA", 0)), "transpose_b": boolean(c.int("transB", 0))},
+		c.centred(c.input(0), c.given(2)), c.centred(c.input(3), zeros))
+	if c.has(6) {
+		y = c.op("Add", numpyBroadcast(), y, c.convert(c.in[6], tensor.F32))
+	}
+	scale := c.op("Multiply", numpyBroadcast(), c.op("Multiply", numpyBroadcast(), c.input(1), c.input(4)), c.scalar(tensor.F32, c.float("alpha", 1)))
+	y = c.op("Multiply", numpyBroadcast(), y, scale)
+	if !c.has(7) {
+		return []graph.Port{y}, c.err
+	}
+	return c.requantized(y, 7, 0)
 }

@@ -153,9 +153,9 @@ func (c *call) column(p graph.Port) graph.Port {
 }
 
 func qLinearMatMul(c *call) ([]graph.Port, error) {
-	a := c.op("Multiply", numpyBroadcast(), c.centred(c.input(0), c.column(c.input(2))), c.convert(c.column(c.input(1)), tensor.F32))
-	b := c.op("Multiply", numpyBroadcast(), c.centred(c.input(3), c.input(5)), c.convert(c.input(4), tensor.F32))
-	y := c.op("MatMul", nil, a, b)
+	y := c.op("MatMul", nil, c.centred(c.input(0), c.column(c.input(2))), c.centred(c.input(3), c.input(5)))
+	scale := c.op("Multiply", numpyBroadcast(), c.convert(c.column(c.input(1)), tensor.F32), c.convert(c.input(4), tensor.F32))
+	y = c.op("Multiply", numpyBroadcast(), y, scale)
 	return []graph.Port{c.quantize(y, c.input(6), c.input(7), c.kind(c.input(7)))}, c.err
 }
 
