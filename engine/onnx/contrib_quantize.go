@@ -21,12 +21,7 @@ func init() {
 	register("com.microsoft.QLinearWhere", quantizedWhere)
 	register("com.microsoft.QGemm", quantizedGemm)
 	register("com.microsoft.NhwcMaxPool", func(c *call) ([]graph.Port, error) {
-		c.in[0] = c.channelsFirst(c.input(0))
-		y, err := maxPool(c)
-		if err != nil {
-			return nil, err
-		}
-		return []graph.Port{c.channelsLast(y[0])}, c.err
+		return []graph.Port{c.channelsLast(c.within(maxPool, c.channelsFirst(c.input(0))))}, c.err
 	})
 }
 
@@ -115,15 +110,21 @@ func quantizedPool(c *call, x graph.Port) graph.Port {
 	if last {
 		x = c.channelsFirst(x)
 	}
+	y := c.within(averagePool, x)
+	if last {
+		return c.channelsLast(y)
+	}
+	return y
+}
+
+// within is what o makes of x with the node's attributes.
+func (c *call) within(o operator, x graph.Port) graph.Port {
 	inner := *c
 	inner.in = []graph.Port{x}
-	y, err := averagePool(&inner)
+	y, err := o(&inner)
 	if err != nil {
 		c.fail("%w", err)
 		return x
-	}
-	if last {
-		return c.channelsLast(y[0])
 	}
 	return y[0]
 }
@@ -131,13 +132,10 @@ func quantizedPool(c *call, x graph.Port) graph.Port {
 // quantizedSoftmax follows the version of Softmax that its attribute opset says.
 func quantizedSoftmax(c *call, x graph.Port) graph.Port {
 	inner := *c
-	inner.in, inner.opset = []graph.Port{x}, c.int("opset", 13)
-	y, err := softmax("Softmax")(&inner)
-	if err != nil {
-		c.fail("%w", err)
-		return x
-	}
-	return y[0]
+	inner.opset = c.int("opset", 13)
+	y := inner.within(softmax("Softmax"), x)
+	c.err = inner.err
+	return y
 }
 
 func quantizedWhere(c *call) ([]graph.Port, error) {
