@@ -68,10 +68,17 @@ func (s *search) opening() strategy {
 func (s *search) tryOthers() error {
 	before := s.prober.probes
 	for _, one := range s.others() {
+		two := s.best != nil && s.best.Len() == 2 && s.Objective != "cost"
+		if two {
+			one = single{} // all that could be better
+		}
 		if s.best == nil || s.worthwhile(s.prober.probes-before, one.probes(s, s.best.Len())) {
 			if err := s.try(one); err != nil {
 				return err
 			}
+		}
+		if two {
+			break
 		}
 	}
 	if s.best == nil {
@@ -84,7 +91,10 @@ func (s *search) tryOthers() error {
 // others lists strategies, those first that found the smallest sets in networks like this: where errors accumulate the ones that measure shares
 // of the error.
 func (s *search) others() []strategy {
-	shares := []strategy{stepwise{}, ranked{byHarm}, ranked{byGain}, descent{}}
+	shares := []strategy{stepwise{}, ranked{byForecast}, ranked{byHarm}, ranked{byGain}, descent{}}
+	if s.best != nil && s.best.Len() > 2*maxSteps {
+		shares = append(shares[1:], shares[0])
+	}
 	parts := []strategy{layered{}}
 	for _, order := range s.orders() {
 		parts = append(parts, quickXplain{singles(order)})
@@ -104,17 +114,20 @@ func (s *search) accumulates() bool {
 	return s.result.First != nil && s.result.First.Kind == "accumulated" || s.best != nil && s.best.Len() >= manyCulprits
 }
 
+// deepest is how many probes for better sets are worth making, beyond those that bisection takes.
+const deepest = 600
+
 // worthwhile reports whether so many more probes may be spent on the chance of a better set, after those already spent on that: in all as many
-// as bisection of all units takes for some culprits, and in a thorough search some for every unit, if the budgets admit it. No set is smaller
+// as bisection of all units takes for some culprits, and in a patient search some for every unit, if the budgets admit it. No set is smaller
 // than one unit.
 func (s *search) worthwhile(spent, probes int) bool {
-	const culprits, each, most = 16, 6, 600
+	const culprits, each = 16, 6
 	if s.best.Len() == 1 && s.Objective != "cost" {
 		return false
 	}
 	limit := culprits * ceilLog2(len(s.units)+1)
-	if s.thorough {
-		limit += min(each*len(s.units), most)
+	if s.patient {
+		limit += min(each*len(s.units), deepest)
 	}
 	return spent+probes <= limit && s.leavesHalf(probes)
 }

@@ -37,7 +37,11 @@ func (s *search) shake() error {
 
 // dropChunks goes once through keep, from its end, and drops each chunk of so many members that is not needed.
 func (s *search) dropChunks(keep engine.Set, size int) (engine.Set, error) {
-	list := keep.Positions()
+	return s.dropFrom(keep, keep.Positions(), size)
+}
+
+// dropFrom is dropChunks in the order of list, from its end.
+func (s *search) dropFrom(keep engine.Set, list []int, size int) (engine.Set, error) {
 	for end := len(list); end > 0; end -= size {
 		if err := s.expectDrops(keep, list[:end], size); err != nil {
 			return keep, err

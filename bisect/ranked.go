@@ -15,15 +15,16 @@ type ranked struct{ by ranking }
 type ranking int
 
 const (
-	byGain   ranking = iota // what the error grows by where the scan of CNTs adds the unit: costs no probe
-	byHarm                  // the error with the unit alone enforced: one probe a unit
-	byRelief                // what the error falls by when the unit alone is kept: one probe a unit
+	byForecast ranking = iota // the share in the error that the engine forecasts: costs no probe
+	byGain                    // what the error grows by where the scan of CNTs adds the unit: costs no probe
+	byHarm                    // the error with the unit alone enforced: one probe a unit
+	byRelief                  // what the error falls by when the unit alone is kept: one probe a unit
 )
 
 func (r ranked) probes(s *search, culprits int) int {
 	live := len(s.live())
 	n := 2*ceilLog2(live+1) + 2*culprits*2
-	if r.by != byGain {
+	if r.by == byHarm || r.by == byRelief {
 		n += live
 	}
 	return n
@@ -38,8 +39,15 @@ func (r ranked) find(s *search) (keep engine.Set, ok bool, err error) {
 	if err != nil || top == nil {
 		return engine.Set{}, false, err
 	}
-	return quickXplain{singles(top)}.find(s)
+	if len(top) > fewEnough {
+		return quickXplain{singles(top)}.find(s)
+	}
+	keep, err = s.dropFrom(engine.SetOf(top...), top, 1)
+	return keep, true, err
 }
+
+// fewEnough is up to how many units are tried one by one for dropping, the least blamed first, which leaves fewer than halving does.
+const fewEnough = 64
 
 // order lists the units, the most blamed first; none when no unit is blamed.
 func (r ranked) order(s *search) ([]int, error) {
@@ -67,29 +75,62 @@ func (r ranked) blame(s *search, u int, next []int) (float64, error) {
 			return 0, err
 		}
 		o, err := s.measure(s.members(engine.SetOf(u)))
-		return o.ratio, err
+		return s.energy(o), err
 	case byRelief:
 		if err := s.expectRepairs(one(next, s.jobs)...); err != nil {
 			return 0, err
 		}
 		o, err := s.measure(s.enforced(engine.SetOf(u)))
-		return energy(s.full) - energy(o), err
+		return s.energy(s.full) - s.energy(o), err
 	}
 	gain := 0.0
 	for _, p := range s.units[u].members {
+		if r.by == byForecast {
+			if s.expected != nil {
+				gain += s.expected[p]
+			}
+			continue
+		}
 		o, known := s.counts[s.rank[p]]
 		before, too := s.counts[s.rank[p]-1]
 		if known && too && s.listed() {
-			gain += max(energy(o)-energy(before), 0)
+			gain += max(s.energy(o)-s.energy(before), 0)
 		}
 	}
 	return gain, nil
 }
 
-// energy is the square of the error: errors that know nothing of each other add in it. It is bounded so that differences are numbers.
-func energy(o outcome) float64 {
-	e := min(o.ratio, 1e100)
-	return e * e
+// energies are the squares of the errors of all outputs, as the rules see them: errors that know nothing of each other add in them. They are
+// bounded so that differences are numbers.
+func (s *search) energies(o outcome) []float64 {
+	bounded := func(ratio float64) float64 { return min(ratio, 1e30) * min(ratio, 1e30) }
+	w, ok := s.judge.(weigher)
+	if !ok || len(o.Metrics) == 0 {
+		return []float64{bounded(o.ratio)}
+	}
+	var list []float64
+	for _, m := range o.Metrics {
+		list = append(list, bounded(w.errorOf(m.Output, o.Metrics)))
+	}
+	return list
+}
+
+// energy is their sum.
+func (s *search) energy(o outcome) float64 {
+	sum := 0.0
+	for _, e := range s.energies(o) {
+		sum += e
+	}
+	return sum
+}
+
+// excess says how far a set is from repairing: it is led by the worst output, and the others count where that does not change.
+func (s *search) excess(o outcome) float64 {
+	sum := 0.0
+	for _, e := range s.energies(o) {
+		sum += e * e * e * e
+	}
+	return sum
 }
 
 // one makes a set of each of the first n units.

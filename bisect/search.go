@@ -122,7 +122,8 @@ type search struct {
 	expected []float64          // by position: the share in its error that is forecast; nil: none is
 	firstAt  int                // position of the first node
 	best     *engine.Set        // units: the best known that, kept, repair the rest
-	thorough bool               // all CNTs were to be probed, so better sets are worth some probes too
+	thorough bool               // all CNTs were to be probed
+	patient  bool               // better sets are worth some probes for every unit
 	silent   int                // probes without an answer of the strategy that is running
 	groups   []*group
 	grouped  int // number of groups probed
@@ -259,8 +260,11 @@ func (s *search) open() error {
 // warn adds a warning to the result.
 func (s *search) warn(text string) { s.result.Warnings = append(s.result.Warnings, text) }
 
-// quick is what a search may spend without being asked to.
-const quick = 10 * time.Second
+// quick is what a search may spend on probing all CNTs without being asked to, and bearable on better sets.
+const (
+	quick    = 10 * time.Second
+	bearable = time.Minute
+)
 
 // affords reports whether so many more probes are quick and leave half of every budget.
 func (s *search) affords(probes int) bool { return s.predict(probes) < quick && s.leavesHalf(probes) }

@@ -16,12 +16,12 @@ type stepwise struct{}
 // pool is how many units of each ranking are chosen among, retried how many of them in a step, maxSteps how many are kept at most.
 const (
 	pool     = 25
-	retried  = 20
+	retried  = 32
 	maxSteps = 12
 )
 
 func (stepwise) probes(s *search, culprits int) int {
-	return 2*len(s.live()) + min(culprits, maxSteps)*retried
+	return 2*len(s.live()) + (min(culprits, maxSteps)+1)/2*retried // it is for sets about half as large
 }
 
 // An offer is a unit with what it lowered the error's energy by when it was last tried.
@@ -87,7 +87,7 @@ func (stepwise) try(s *search, keep engine.Set, now outcome, offers []offer) err
 		if err != nil {
 			return err
 		}
-		if offers[i].gain, offers[i].o = energy(now)-energy(o), o; !o.Verdict.Answered() {
+		if offers[i].gain, offers[i].o = s.excess(now)-s.excess(o), o; !o.Verdict.Answered() {
 			offers[i].gain = math.Inf(-1)
 		}
 	}
