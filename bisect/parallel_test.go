@@ -24,7 +24,7 @@ func TestJobsGiveTheSameAnswer(t *testing.T) {
 				c := config(o)
 				c.Jobs = jobs
 				r := search1(t, c)
-				r.Probes, r.ForwardPasses, r.Curve = 0, ForwardPasses{}, nil // speculation costs
+				r.Probes, r.ForwardPasses, r.Curve, r.Nodes = 0, ForwardPasses{}, nil, nil // speculation costs, and measures more
 				got := answerOf(t, r)
 				if jobs == 1 {
 					want = got

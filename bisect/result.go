@@ -69,7 +69,8 @@ type Result struct {
 	Settings *Settings `json:"settings"`
 	Verified *Verified `json:"verified"`
 	Proven   Proven    `json:"proven"`
-	Curve    []Point   `json:"curve"` // every CNT that was probed, ascending
+	Curve    []Point   `json:"curve"`           // every CNT that was probed, ascending
+	Nodes    []Node    `json:"nodes,omitempty"` // all candidates, in the engine's order
 
 	Confirmed *Confirmed `json:"confirmed,omitempty"` // where a runtime was asked about what another engine found
 
@@ -87,8 +88,8 @@ type Result struct {
 type Command struct {
 	Args    []string `json:"args"`              // flags: --view plain
 	Program []string `json:"program,omitempty"` // that ran the model instead, with {model} and the like where the paths go
-	Pos     *string  `json:"pos"`               // what restricted the search; null is unset
-	Neg     *string  `json:"neg"`
+	Pos     *string  `json:"-"`                 // what restricted the search; null is unset
+	Neg     *string  `json:"-"`
 }
 
 // ModelInfo says which model was searched.

@@ -68,6 +68,8 @@ type (
 	plainKept      Kept
 	plainSettings  Settings
 	plainConfirmed Confirmed
+	plainNode      Node
+	plainCommand   Command
 )
 
 type firstJSON struct {
@@ -184,4 +186,84 @@ func (c *Confirmed) UnmarshalJSON(b []byte) error {
 		c.Missing, err = originals(j.Missing, j.MissingBytes)
 	}
 	return err
+}
+
+type nodeJSON struct {
+	*plainNode
+	Tag        string `json:"tag"`
+	TagBytes   string `json:"tag_base64,omitempty"`
+	Role       string `json:"role"`
+	RoleBytes  string `json:"role_base64,omitempty"`
+	Block      string `json:"block"`
+	BlockBytes string `json:"block_base64,omitempty"`
+}
+
+// MarshalJSON writes the fields; see readable.
+func (n Node) MarshalJSON() ([]byte, error) {
+	j := nodeJSON{plainNode: (*plainNode)(&n)}
+	j.Tag, j.TagBytes = readable(n.Tag)
+	j.Role, j.RoleBytes = readable(n.Role)
+	j.Block, j.BlockBytes = readable(n.Block)
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (n *Node) UnmarshalJSON(b []byte) error {
+	j := nodeJSON{plainNode: (*plainNode)(n)}
+	err := json.Unmarshal(b, &j)
+	for _, f := range []struct {
+		to          *string
+		text, bytes string
+	}{{&n.Tag, j.Tag, j.TagBytes}, {&n.Role, j.Role, j.RoleBytes}, {&n.Block, j.Block, j.BlockBytes}} {
+		if err == nil {
+			*f.to, err = original(f.text, f.bytes)
+		}
+	}
+	return err
+}
+
+type commandJSON struct {
+	*plainCommand
+	Pos      *string `json:"pos"`
+	PosBytes string  `json:"pos_base64,omitempty"`
+	Neg      *string `json:"neg"`
+	NegBytes string  `json:"neg_base64,omitempty"`
+}
+
+// MarshalJSON writes the fields; see readable.
+func (c Command) MarshalJSON() ([]byte, error) {
+	j := commandJSON{plainCommand: (*plainCommand)(&c)}
+	j.Pos, j.PosBytes = readableOptional(c.Pos)
+	j.Neg, j.NegBytes = readableOptional(c.Neg)
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (c *Command) UnmarshalJSON(b []byte) error {
+	j := commandJSON{plainCommand: (*plainCommand)(c)}
+	err := json.Unmarshal(b, &j)
+	if err == nil {
+		c.Pos, err = originalOptional(j.Pos, j.PosBytes)
+	}
+	if err == nil {
+		c.Neg, err = originalOptional(j.Neg, j.NegBytes)
+	}
+	return err
+}
+
+// readableOptional is readable for text that may be unset.
+func readableOptional(text *string) (*string, string) {
+	if text == nil {
+		return nil, ""
+	}
+	shown, bytes := readable(*text)
+	return &shown, bytes
+}
+
+func originalOptional(text *string, bytes string) (*string, error) {
+	if text == nil {
+		return nil, nil
+	}
+	all, err := original(*text, bytes)
+	return &all, err
 }

@@ -21,7 +21,8 @@ func sampleResult() *Result {
 		KeepF32: []Kept{{Index: 4, Tag: "Op@\xff", Role: "\xff", MACs: 3, Reason: "culprit"}, {Index: 5, Tag: "Op@z", Role: "z", Reason: "closure"}},
 		Groups:  []Group{{By: "role", Name: "r", Candidates: []int{1, 2}, Alone: &p, Without: &p}}, Settings: &s,
 		Verified: &Verified{p, "neg", 3}, Curve: []Point{{-1, p}}, Tradeoff: []Tradeoff{{Nodes: 1, Error: compare.Value(math.Inf(1)), Settings: s, Probe: p}},
-		Warnings: []string{"w"}}
+		Nodes:    []Node{{Index: 4, Tag: "Op@\xff", Role: "\xff", Block: "b\xfe", Unit: 2, Alone: new(compare.Value(math.Inf(1))), Expected: new(compare.Value(0.5))}},
+		Warnings: []string{"w"}, Command: &Command{Args: []string{"--view", "plain"}, Neg: new("a\xffb")}}
 }
 
 func TestResultComesBack(t *testing.T) {
@@ -55,6 +56,8 @@ func TestResultForm(t *testing.T) {
 		`"sample":1,"settings":"neg","enforced":3}`,
 		`"properties":{"SNIPPETS_MODE":"DISABLE"}`,
 		`"error":"inf"`,
+		"\"nodes\":[{\"graph\":\"\",\"index\":4,\"unit\":2,\"expected\":0.5,\"alone\":\"inf\",\"tag\":\"Op@\uFFFD\",\"tag_base64\":\"T3BA/w==\",\"role\":",
+		"\"pos\":null,\"neg\":\"a\uFFFDb\",\"neg_base64\":\"Yf9i\"}",
 	} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("%s\nis not in\n%s", want, b)

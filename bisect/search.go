@@ -233,6 +233,9 @@ func (s *search) finish() error {
 		r.First.Crossings = s.crossings()
 	}
 	r.Probes, r.ForwardPasses.Total = s.probes, s.work
+	if s.space != nil {
+		r.Nodes = s.table()
+	}
 	if s.votes.unstable {
 		s.warn(fmt.Sprintf("the engine is unstable: %d of %d repeated runs were outvoted; each verdict is a majority that is wrong with a probability of "+
 			"at most %.1e, if a run errs with one of at most %.2g", s.votes.minority, s.votes.total, claimError, s.votes.rate()))

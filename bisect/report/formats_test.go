@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -28,6 +29,10 @@ func results() map[string]*bisect.Result {
 	odd := found()
 	odd.Model.Path = hostile
 	odd.First.Tag, odd.KeepF32[0].Tag, odd.KeepF32[0].Role, odd.Groups[0].Name = hostile, hostile, hostile, hostile
+	odd.Nodes[0].Tag, odd.Nodes[0].Graph = hostile, hostile
+	for i := range 4 { // a block and a role that two blocks have
+		odd.Nodes[i].Block, odd.Nodes[i].Role = hostile+strconv.Itoa(i/2), hostile
+	}
 	odd.Settings.Neg, odd.Samples[0].Source, odd.Warnings = hostile, hostile, []string{hostile}
 	odd.Command = &bisect.Command{Args: []string{"--shape", hostile}}
 	silent := found()
@@ -175,6 +180,26 @@ func TestPlots(t *testing.T) {
 	}
 	if err := report.PNG(io.Discard, results()["verdicts only"]); err == nil || !strings.Contains(err.Error(), "no measured errors") {
 		t.Errorf("drawing nothing: %v", err)
+	}
+}
+
+// TestMap has what is known of each block and role.
+func TestMap(t *testing.T) {
+	page := string(written(t, report.HTML, found()))
+	_, section, _ := strings.Cut(page, `<h2 id="map">`)
+	section, _, _ = strings.Cut(section, "</section>")
+	for _, want := range []string{`<span class="tag">layers.1</span>`, `title="__module.layers.(\d&#43;).norm/aten::mul/Multiply"><span class="role">norm/mul</span>`,
+		`<td class="n h4 kept">3.5 / inf <span class="said">kept in f32</span></td>`, `<i>1</i>`} {
+		if !strings.Contains(section, want) {
+			t.Errorf("%s is not in the map:\n%s", want, section)
+		}
+	}
+	alone := found()
+	for i := range alone.Nodes {
+		alone.Nodes[i].Block = "" // names that tell nothing
+	}
+	if strings.Contains(string(written(t, report.HTML, alone)), `id="map"`) {
+		t.Error("there is a map of no blocks")
 	}
 }
 

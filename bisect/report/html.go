@@ -46,6 +46,7 @@ type (
 		Settings         *htmlSettings
 		Groups           []htmlGroup
 		Map              *htmlMap
+		Nodes            []htmlNode
 		Outputs          []htmlReading
 		Commands         []htmlBlock
 		Proven, Warnings []string
@@ -57,10 +58,11 @@ type (
 		Count        int
 		Facts        []string
 	}
-	// htmlKept are the nodes to keep. All but the first are folded away: a browser lays out what it shows.
+	// htmlKept are the nodes to keep, as many as a person looks at.
 	htmlKept struct {
-		Title       string
-		First, Rest []bisect.Kept
+		Title string
+		First []bisect.Kept
+		More  int
 	}
 	htmlBlock    struct{ Label, Text string }
 	htmlSettings struct {
@@ -95,7 +97,7 @@ func HTML(w io.Writer, r *bisect.Result) error {
 	hash := sha256.Sum256([]byte(pageScript))
 	p := htmlPage{Style: template.CSS(pageStyle), Script: template.JS(pageScript), ScriptHash: "sha256-" + base64.StdEncoding.EncodeToString(hash[:]),
 		Model: Printable(r.Model.Path), Precision: r.Precision, Outcome: r.Outcome, Answer: t.answer(), Rules: Printable(strings.Join(r.Accept, ", ")),
-		First: t.htmlFirst(), Plot: newHTMLPlot(r), Kept: newHTMLKept(r.KeepF32), Groups: htmlGroups(r), Map: newHTMLMap(r), Outputs: t.htmlReadings(),
+		First: t.htmlFirst(), Plot: newHTMLPlot(r), Kept: newHTMLKept(r.KeepF32), Groups: htmlGroups(r), Map: newHTMLMap(r), Nodes: htmlNodes(r), Outputs: t.htmlReadings(),
 		Proven: t.claims(), Facts: htmlFacts(r), Probes: htmlProbes(r)}
 	var err error
 	if p.Settings, err = t.htmlSettings(); err != nil {
@@ -120,8 +122,8 @@ func (t *text) htmlFirst() *htmlFirst {
 	return &htmlFirst{t.passing(), Printable(f.Tag), f.Count, t.firstFacts()}
 }
 
-// unfolded is how many nodes are shown at once.
-const unfolded = 500
+// maxKept is how many nodes are shown beside the table of all nodes.
+const maxKept = 500
 
 func newHTMLKept(list []bisect.Kept) *htmlKept {
 	if len(list) == 0 {
@@ -131,8 +133,8 @@ func newHTMLKept(list []bisect.Kept) *htmlKept {
 	for i := range list {
 		list[i].Tag, list[i].Role = Printable(list[i].Tag), Printable(list[i].Role)
 	}
-	n := min(len(list), unfolded)
-	return &htmlKept{count(len(list), "node"), list[:n], list[n:]}
+	n := min(len(list), maxKept)
+	return &htmlKept{count(len(list), "node"), list[:n], len(list) - n}
 }
 
 func (t *text) htmlSettings() (*htmlSettings, error) {

@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"flag"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"halfway/bisect/report"
 	"halfway/compare"
 	"halfway/engine"
+	"halfway/patterns"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -95,6 +97,13 @@ func found() *bisect.Result {
 		Verified: &bisect.Verified{Probe: good, Settings: "neg", Enforced: 4},
 		Proven:   bisect.Proven{First: true, KeepF32: true, Settings: true}, Probes: 31, ForwardPasses: bisect.ForwardPasses{First: 3, Total: 12.34}, Seconds: 123.4,
 		Curve: []bisect.Point{{Count: -1, Probe: good}, {Count: 0, Probe: bisect.Probe{Verdict: bisect.Accuracy, Sample: 1}}}}
+	for p, n := range list {
+		n := bisect.Node{Index: n.Index, Tag: n.Tag, Role: patterns.Role(n.Name), Block: patterns.Block(n.Name), Unit: n.Unit, Expected: new(compare.Value(p))}
+		if p == 2 {
+			n.Alone, n.Without = new(compare.Value(3.5)), new(compare.Value(math.Inf(1)))
+		}
+		r.Nodes = append(r.Nodes, n)
+	}
 	for _, p := range []int{0, 2, 4} {
 		r.KeepF32 = append(r.KeepF32, bisect.Kept{Index: p, Tag: list[p].Tag, Unit: p, MACs: list[p].MACs, Reason: "culprit"})
 	}

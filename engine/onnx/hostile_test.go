@@ -59,6 +59,8 @@ func TestHostileFiles(t *testing.T) {
 		{"an order in which a node comes before its input", ends(node("Relu", "late", []string{"p"}, []string{"y"}), node("Relu", "p", []string{"x"}, []string{"p"})),
 			`node "late" (Relu): nothing gives the value "p"`},
 		{"a missing input", ends(node("Add", "a", []string{"x"}, []string{"y"})), `node "a" (Add): input 1 is missing`},
+		{"an axis that the input does not have", model(slices.Concat(value(11, "x", 2), initializer("s", []int64{2}, lengthy(9, make([]byte, 8))),
+			node("QuantizeLinear", "q", []string{"x", "s"}, []string{"y"}, attr("axis", 2, varint(3, 7))), value(12, "y", 2))), `node "q" (QuantizeLinear)`},
 		{"a Slice without its starts", ends(node("Slice", "s", []string{"x"}, []string{"y"})), `node "s" (Slice): input 1 is missing`},
 		{"a negative dimension", withInitializer([]int64{-1}, nil), "dimension -1"},
 		{"dimensions that overflow", withInitializer([]int64{1 << 40, 1 << 40}, nil), "w"},

@@ -59,12 +59,12 @@ func (c *call) alongAxis(p, x graph.Port) graph.Port {
 		return c.op("Reshape", graph.Attrs{"special_zero": "false"}, p, c.raw(&tensor.Raw{Type: tensor.I64, Shape: []int{0}}))
 	}
 	axis := c.axis(x, c.int("axis", 1))
+	if axis >= rank {
+		c.fail("axis %d does not fit rank %d", axis, rank)
+		return p
+	}
 	if len(shape) == 1 {
 		place := slices.Repeat([]int{1}, rank)
-		if axis >= rank {
-			c.fail("axis %d does not fit rank %d", axis, rank)
-			return p
-		}
 		place[axis] = shape[0]
 		return c.op("Reshape", graph.Attrs{"special_zero": "false"}, p, c.i64s(place...))
 	}

@@ -21,7 +21,18 @@ async function copy(code) {
 	}
 }
 
-for (const table of document.querySelectorAll("table.sortable")) {
+// What is long is text to a browser that runs scripts, until someone opens it.
+for (const unread of document.querySelectorAll("details noscript")) {
+	const details = unread.closest("details");
+	details.addEventListener("toggle", () => {
+		unread.outerHTML = unread.textContent;
+		details.querySelectorAll("table.sortable").forEach(sortable);
+	}, { once: true });
+}
+
+document.querySelectorAll("table.sortable").forEach(sortable);
+
+function sortable(table) {
 	const heads = [...table.tHead.rows[0].cells];
 	heads.forEach((head, column) => {
 		const button = document.createElement("button");
