@@ -187,7 +187,8 @@ func rangeError(ref, got *tensor.Tensor) float64 {
 // TestDetectionsAgreeWithOpenVINO compares the boxes with a confidence above 0.5: the hundreds below are sorted by scores that are nearly
 // zero, in an order that any rounding changes.
 func TestDetectionsAgreeWithOpenVINO(t *testing.T) {
-	for _, name := range []string{"face-detection-retail-ir-fp32", "face-detection-retail-ir-fp16", "face-detection-adas-ir-fp16"} {
+	for _, name := range []string{"face-detection-retail-ir-fp32", "face-detection-retail-ir-fp16", "face-detection-retail-ir-fp16-int8",
+		"face-detection-adas-ir-fp16"} {
 		t.Run(name, func(t *testing.T) {
 			e, s, want := openCorpus(t, name, builtin.Options{})
 			got := run(t, e, engine.Set{}, s)
