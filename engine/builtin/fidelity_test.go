@@ -99,6 +99,9 @@ func TestCurvesAgreeWithThePlugin(t *testing.T) {
 		if len(distance) == 0 {
 			t.Skip("no step changes an output by more than f32 does")
 		}
+		if x, ok := unfused[name]; ok && builtin.Level() == "generic" && x.limit > 0.01 {
+			t.Skip(x.cause)
+		}
 		slices.Sort(distance)
 		median, ninth := distance[len(distance)/2], distance[len(distance)*9/10]
 		t.Logf("%d readings: median difference %.3f dB, 9 of 10 within %.3f dB", len(distance), median, ninth)

@@ -166,13 +166,12 @@ func (l *lowering) multiply(n *graph.Node) {
 		}
 		return
 	}
-	f, e := d[full], d[1-full]
-	if !e.empty() && (!e.low() || e.subtract != nil) {
+	if e := d[1-full]; !e.empty() && (!e.low() || e.subtract != nil) {
 		return
 	}
 	r.separate(n)
 	d = l.operands(n)
-	f, e = d[full], d[1-full]
+	f, e := d[full], d[1-full]
 	_, sf := r.zeroAndScale(f)
 	_, se := r.zeroAndScale(e)
 	x := f.data
