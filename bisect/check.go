@@ -55,7 +55,7 @@ func (s *search) check(settings patterns.Settings) (*CheckResult, error) {
 		return nil, err
 	}
 	set := setOf(admitted)
-	o, err := s.measure(set)
+	o, err := s.inDetail(func() (outcome, error) { return s.measure(set) })
 	if err != nil {
 		return nil, err
 	}

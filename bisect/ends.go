@@ -17,7 +17,7 @@ func (s *search) ends() error {
 		return &stopped{NothingBreaks, ""}
 	}
 	k := s.last()
-	full, err := s.confirmCount(k)
+	full, err := s.inDetail(func() (outcome, error) { return s.confirmCount(k) })
 	if err != nil {
 		return err
 	}

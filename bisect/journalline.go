@@ -37,6 +37,8 @@ type journalLine struct {
 	Micros  int64            `json:"us"`
 	Key     string           `json:"key,omitempty"`
 	Detail  string           `json:"detail,omitempty"`
+
+	Errors []compare.Histogram `json:"errors,omitempty"`
 }
 
 type journalReading struct {
@@ -69,7 +71,7 @@ func (l journalLine) key() trialKey {
 }
 
 func lineOf(t *trial) journalLine {
-	l := journalLine{Verdict: t.Verdict, Ratio: number(t.Ratio), Work: number(t.work), Micros: t.spent.Microseconds(), Key: t.key, Detail: t.Detail}
+	l := journalLine{Verdict: t.Verdict, Ratio: number(t.Ratio), Work: number(t.work), Micros: t.spent.Microseconds(), Key: t.key, Detail: t.Detail, Errors: t.Errors}
 	for _, m := range t.Metrics {
 		l.Metrics = append(l.Metrics, journalReading{m.Output, m.Metric, number(m.Value)})
 	}
@@ -77,7 +79,7 @@ func lineOf(t *trial) journalLine {
 }
 
 func (l journalLine) trial() *trial {
-	t := &trial{Judgement{Verdict: l.Verdict, Ratio: float64(l.Ratio), Detail: l.Detail}, l.Key, float64(l.Work),
+	t := &trial{Judgement{Verdict: l.Verdict, Ratio: float64(l.Ratio), Detail: l.Detail, Errors: l.Errors}, l.Key, float64(l.Work),
 		time.Duration(l.Micros) * time.Microsecond}
 	for _, m := range l.Metrics {
 		t.Metrics = append(t.Metrics, compare.Reading{Output: m.Output, Metric: m.Metric, Value: compare.Value(m.Value), Sample: l.Sample})

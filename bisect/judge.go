@@ -30,6 +30,8 @@ type Judgement struct {
 	Ratio   float64 // the worst error over its tolerance: above 1 when bad, +Inf when non-finite
 	Metrics []compare.Reading
 	Detail  string // why there is no answer, or no metric
+
+	Errors []compare.Histogram // of the outputs, where they were asked for
 }
 
 // NewRules returns a Judge of outputs by accept rules, all of which must hold. Without rules it takes compare.Default of the first

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"halfway/compare"
 	"halfway/engine"
 	"halfway/engine/tensor"
 )
@@ -24,6 +25,8 @@ type prober struct {
 	journal   *Journal
 	limits    limits
 	jobs      int
+
+	detailed bool // whether runs are to count their errors
 
 	records map[setKey]*record
 	order   []int // the samples, most telling first
@@ -115,6 +118,13 @@ func (p *prober) glance(set engine.Set) (outcome, error) {
 // measure is decide with all samples run.
 func (p *prober) measure(set engine.Set) (outcome, error) {
 	return p.settle(set, p.votes.lead(), false)
+}
+
+// inDetail has the runs that measure makes count their errors.
+func (p *prober) inDetail(measure func() (outcome, error)) (outcome, error) {
+	p.detailed = true
+	defer func() { p.detailed = false }()
+	return measure()
 }
 
 // again runs set once more on all samples, whatever is known of it, and returns what that run shows.
@@ -211,6 +221,9 @@ func (p *prober) observe(set engine.Set, n, sample int) (*trial, error) {
 	j, err := p.judge.Judge(sample, o)
 	if err != nil {
 		return nil, p.explain(err, set, sample)
+	}
+	if p.detailed {
+		j.Errors = compare.Histograms(p.reference[sample].Outputs, o.Outputs)
 	}
 	return &trial{j, bitsOf(o), o.Work, spent}, nil
 }

@@ -46,6 +46,8 @@ type Probe struct {
 	Metrics []compare.Reading `json:"metrics"`          // of the worst sample
 	Sample  int               `json:"sample"`           // index of the worst sample
 	Detail  string            `json:"detail,omitempty"` // of a probe without an answer, or an output that cannot be compared
+
+	Errors []compare.Histogram `json:"errors,omitempty"` // on the worst sample; of everything enforced, of the settings and of a check
 }
 
 // A Result is all that a search found out. It is written as JSON and read back without loss.

@@ -32,7 +32,7 @@ func (s *search) settings() error {
 	if _, err := s.confirm(set); err != nil {
 		return err
 	}
-	o, err := s.again(set)
+	o, err := s.inDetail(func() (outcome, error) { return s.again(set) })
 	if err != nil {
 		return err
 	}

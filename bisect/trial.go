@@ -45,7 +45,7 @@ func worst(trials []*trial) outcome {
 		}
 	}
 	t := trials[at]
-	o := outcome{Probe{Verdict: t.Verdict, Metrics: t.Metrics, Sample: at, Detail: t.Detail}, t.Ratio, bits(trials)}
+	o := outcome{Probe{Verdict: t.Verdict, Metrics: t.Metrics, Sample: at, Detail: t.Detail, Errors: t.Errors}, t.Ratio, bits(trials)}
 	if o.Metrics == nil {
 		o.Metrics = []compare.Reading{}
 	}

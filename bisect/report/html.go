@@ -48,6 +48,7 @@ type (
 		Map              *htmlMap
 		Nodes            []htmlNode
 		Outputs          []htmlReading
+		Histograms       []htmlHistogram
 		Commands         []htmlBlock
 		Proven, Warnings []string
 		Facts            []htmlFact
@@ -99,6 +100,12 @@ func HTML(w io.Writer, r *bisect.Result) error {
 		Model: Printable(r.Model.Path), Precision: r.Precision, Outcome: r.Outcome, Answer: t.answer(), Rules: Printable(strings.Join(r.Accept, ", ")),
 		First: t.htmlFirst(), Plot: newHTMLPlot(r), Kept: newHTMLKept(r.KeepF32), Groups: htmlGroups(r), Map: newHTMLMap(r), Nodes: htmlNodes(r), Outputs: t.htmlReadings(),
 		Proven: t.claims(), Facts: htmlFacts(r), Probes: htmlProbes(r)}
+	if n := len(r.Curve); n > 0 {
+		p.Histograms = newHTMLHistograms("everything in "+r.Precision, &r.Curve[n-1].Probe)
+	}
+	if r.Verified != nil {
+		p.Histograms = append(p.Histograms, newHTMLHistograms("the settings", &r.Verified.Probe)...)
+	}
 	var err error
 	if p.Settings, err = t.htmlSettings(); err != nil {
 		return err

@@ -16,7 +16,6 @@ type Rounding struct {
 //   - a unit computes as its head says: with the head in f32 nothing in it is rounded, and its result is rounded iff the writer's output is
 //     reduced as well. So a Convolution with a bias and no activation writes the reduced precision even where the bias is kept or belongs to
 //     the tail;
-//   - a convolution of floats that ends in a quantization to 8 bits writes, and takes its bias, in the precision of its input;
 //   - a FullyConnected with weights stored in f16 always writes, and takes its bias, in the precision of its input;
 //   - Convolution, FullyConnected and recurrent cells round their constant weights with their input, and a bias with the result; what converts
 //     or transposes weights on the way rounds nothing;
@@ -195,7 +194,7 @@ func sideOf(n, from *Node) int {
 
 // result says when output o of member n is rounded.
 func (u executor) result(n *Node, o int) []*Node {
-	if n != u.last || integer8(Port{n, o}) || u.f32Only() || u.weights[n.ID] || u.kind == "Gather" && u.constant[n.In[0].Node.ID] {
+	if n != u.last || u.f32Only() || u.weights[n.ID] || u.kind == "Gather" && u.constant[n.In[0].Node.ID] {
 		return nil
 	}
 	if u.kind == "Reduce" && len(u.members) == 1 && !reducesInKind[n.Op] {
@@ -215,8 +214,6 @@ func (u executor) written() []*Node {
 	switch {
 	case u.halfWeights():
 		return u.when(u.head)
-	case u.kind == "Convolution" && integer8(Port{Node: u.writer}) && u.ReducesInput(u.head, 0):
-		return u.when(u.head) // what a convolution of floats gives is quantized behind it
 	case !u.ReducesOutput(u.writer, 0, u.readers[u.writer.ID]):
 		return nil
 	case u.kind == "Eltwise" || u.head == u.writer:

@@ -23,8 +23,6 @@ func (g *Graph) Units(order []*Node) []Unit {
 			f.reader[p.Node.ID] = n
 		}
 	}
-	f.zeroPoints()
-	f.scales()
 	f.biases()
 	f.scaleShifts()
 	f.follow(f.oneScaleShift, "Deconvolution")
@@ -105,42 +103,11 @@ func (f *fuser) inputs(u *unit) []Port {
 // port is the input of child's head that reads u, -1 when none does.
 func port(u, child *unit) int { return sideOf(child.members[0], u.last()) }
 
-// zeroPoints sets the subtractions of zero points apart that the convolution behind them does with its sums (FuseConvolutionAndZeroPoints).
-func (f *fuser) zeroPoints() {
-	for _, n := range f.order {
-		u := f.unit[n.ID]
-		if child := f.child(u); n.Op == "Subtract" && child != nil && child.kind == "Convolution" && integer8(n.In[0]) && n.In[1].Node.Op == "Constant" {
-			u.kind, u.algorithm = "ZeroPoint", "ZeroPoint"
-		}
-	}
-}
-
-// scales makes the scale of its integers a part of what computes with them (FuseConvMatmulFCDeconvAndDQScales).
-func (f *fuser) scales() {
-	for _, n := range f.order {
-		u := f.unit[n.ID]
-		if !scalesIntegers[u.kind] || len(n.In) < 2 || !integer8(n.In[0]) || n.In[1].Type() != tensor.I8 {
-			continue
-		}
-		child := f.child(u)
-		if child == nil || child.algorithm != "Multiply" || len(child.members[0].In) != 2 || port(u, child) != 0 {
-			continue
-		}
-		if c := child.members[0].In[1]; c.Node.Op == "Constant" && perChannel(shapeAt(c), n.Out[0].Shape, fusingAxis(u), true) {
-			f.merge(u, child)
-		}
-	}
-}
-
-var scalesIntegers = setOf("Convolution", "MatMul", "FullyConnected", "Deconvolution")
-
-func integer8(p Port) bool { return p.Type() == tensor.U8 || p.Type() == tensor.I8 }
-
-// biases fuses an Add of one constant a channel, behind the scale of integers if there is one (FuseConvolutionMatMulDeconvAndBias).
+// biases fuses an Add of one constant a channel (FuseConvolutionMatMulDeconvAndBias).
 func (f *fuser) biases() {
 	for _, n := range f.order {
 		u := f.unit[n.ID]
-		if u.kind != "Convolution" && u.kind != "MatMul" && u.kind != "Deconvolution" || len(n.In) != 2 || u.members[0] != n {
+		if u.kind != "Convolution" && u.kind != "MatMul" && u.kind != "Deconvolution" || len(n.In) != 2 || len(u.members) > 1 {
 			continue
 		}
 		child := f.child(u)
@@ -447,8 +414,10 @@ func (f *fuser) merged(n *Node) (conv *unit, peer Port) {
 	return conv, peer
 }
 
-// plainConvolution reports whether nothing but a bias and the scale of integers is fused into u.
-func (f *fuser) plainConvolution(u *unit) bool { return u.writer == u.members[0] }
+// plainConvolution reports whether nothing but a bias is fused into u.
+func (f *fuser) plainConvolution(u *unit) bool {
+	return len(u.members) == 1 || len(u.members) == 2 && biasAdd(u.members[1], u.members[0])
+}
 
 // biasAdd reports whether n is an Add that biases fused behind head.
 func biasAdd(n, head *Node) bool {

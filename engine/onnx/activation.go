@@ -70,7 +70,7 @@ func leakyRelu(c *call) ([]graph.Port, error) {
 func prelu(c *call) ([]graph.Port, error) {
 	x, slope := c.input(0), c.input(1)
 	if s := c.shape(slope); len(s) > 1 && c.rank(x) > 1 {
-		channels, all := c.shape(x)[1], 1
+		channels, all := c.dim(x, 1), 1
 		for _, d := range s {
 			all *= d
 		}

@@ -42,7 +42,7 @@ func (a *attention) group() {
 		a.fail("query, key and value of shapes %v, %v and %v, expected rank 4", a.shape(a.q), a.shape(a.k), a.shape(a.v))
 		return
 	}
-	heads, shared := a.shape(a.q)[1], a.shape(a.k)[1]
+	heads, shared := a.dim(a.q, 1), a.dim(a.k, 1)
 	if heads == shared {
 		return
 	}
@@ -61,7 +61,7 @@ func (a *attention) group() {
 // causal are the keys that each query may see, [1 or batch, 1, queries, keys]: those not after its own place, which is offset (a scalar or
 // one number a batch) further on; left and right bound a window around that place where they are not negative.
 func (a *attention) causal(offset graph.Port, left, right int) graph.Port {
-	queries, keys := a.shape(a.q)[2], a.shape(a.k)[2]
+	queries, keys := a.dim(a.q, 2), a.dim(a.k, 2)
 	line := func(n int, axes ...int) graph.Port {
 		r := a.op("Range", graph.Attrs{"output_type": "i64"}, a.i64(0), a.i64(n), a.i64(1))
 		return a.op("Unsqueeze", nil, r, a.i64s(axes...))
@@ -107,7 +107,7 @@ func (a *attention) compute() (y, shown graph.Port) {
 		return y, shown
 	}
 	if a.scale == 0 {
-		a.scale = 1 / math.Sqrt(float64(a.shape(a.q)[3]))
+		a.scale = 1 / math.Sqrt(float64(a.dim(a.q, 3)))
 	}
 	if a.sink.Node == nil && a.softcap == 0 && a.as == tensor.Invalid && a.shown < 0 && a.score == nil && a.prob == nil && a.kind(a.q) != tensor.F64 {
 		in := []graph.Port{a.q, a.k, a.v, a.mask, a.scalar(a.kind(a.q), a.scale)}
@@ -187,7 +187,7 @@ func (c *call) pastLength(i, rank int) int {
 		c.fail("past keys of shape %v, expected rank %d", c.shape(c.in[i]), rank)
 		return 0
 	}
-	return c.shape(c.in[i])[rank-2]
+	return c.dim(c.in[i], rank-2)
 }
 
 // cached puts past keys or values before p.

@@ -51,7 +51,7 @@ func (c *call) biasParts(parts []graph.Port, bias graph.Port) {
 			c.fail("a bias with a key of shape %v", c.shape(p))
 			return
 		}
-		size := c.shape(p)[2]
+		size := c.dim(p, 2)
 		parts[i] = c.op("Add", numpyBroadcast(), p, c.op("Slice", nil, bias, c.i64s(at), c.i64s(at+size), c.i64s(1), c.i64s(0)))
 		at += size
 	}
@@ -61,7 +61,7 @@ func (c *call) biasParts(parts []graph.Port, bias graph.Port) {
 func (a *attention) padding(mask graph.Port) {
 	switch s := a.shape(mask); len(s) {
 	case 1:
-		batches, keys := a.shape(a.q)[0], a.shape(a.k)[2]
+		batches, keys := a.dim(a.q, 0), a.dim(a.k, 2)
 		if s[0] != batches && s[0] != 2*batches {
 			a.fail("a mask of shape %v for %d batches is not supported", s, batches)
 			return
@@ -103,7 +103,7 @@ func (c *call) attend(x graph.Port) ([]graph.Port, error) {
 		c.fail("weights of shape %v, qkv_hidden_sizes %v", c.shape(c.input(1)), sizes)
 	}
 	if c.err == nil && sizes == nil {
-		third := c.shape(c.in[1])[1] / 3
+		third := c.dim(c.in[1], 1) / 3
 		sizes = []int{third, third, third}
 	}
 	parts := c.many("VariadicSplit", 3, nil, x, c.i64(-1), c.i64s(sizes...))
@@ -146,7 +146,7 @@ func (c *call) unpacked(heads, shared int) []graph.Port {
 	if c.has(1) && c.has(2) {
 		parts[1], parts[2] = c.in[1], c.in[2]
 	} else {
-		size := c.shape(c.in[0])[2] / max(heads+2*shared, 1)
+		size := c.dim(c.in[0], 2) / max(heads+2*shared, 1)
 		parts = c.many("VariadicSplit", 3, nil, c.in[0], c.i64(-1), c.i64s(heads*size, shared*size, shared*size))
 	}
 	return []graph.Port{c.heads(parts[0], heads), c.heads(parts[1], shared), c.heads(parts[2], shared)}

@@ -26,7 +26,7 @@ func groupQueryAttention(c *call) ([]graph.Port, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	queries := c.shape(parts[0])[2]
+	queries := c.dim(parts[0], 2)
 	valid := c.op("Subtract", numpyBroadcast(), c.convert(c.input(5), tensor.I64), c.i64(queries-1))
 	g.valid = c.op("Reshape", graph.Attrs{"special_zero": "false"}, c.op("Maximum", numpyBroadcast(), valid, c.i64(0)), c.i64s(-1))
 	if c.int("do_rotary", 0) != 0 {
@@ -75,7 +75,7 @@ func (g *groupAttention) restrictGroup(window int) {
 		g.restrict(g.causal(g.i64(0), window-1, 0))
 		return
 	}
-	keys := g.shape(g.k)[2]
+	keys := g.dim(g.k, 2)
 	held := g.op("LogicalOr", numpyBroadcast(), g.below(g.valid, keys), g.op("LogicalNot", nil, g.below(g.i64s(g.past), keys)))
 	if window <= 0 {
 		g.restrict(g.causal(g.i64(g.past), -1, 0))
@@ -86,7 +86,7 @@ func (g *groupAttention) restrictGroup(window int) {
 	unused := g.op("Reshape", graph.Attrs{"special_zero": "false"}, g.op("Subtract", numpyBroadcast(), g.i64(g.past), g.valid), g.i64s(-1, 1, 1, 1))
 	line := g.op("Range", graph.Attrs{"output_type": "i64"}, g.i64(0), g.i64(keys), g.i64(1))
 	position := g.op("Select", numpyBroadcast(), g.below(g.i64s(g.past), keys), line, g.op("Subtract", numpyBroadcast(), line, unused))
-	place := g.op("Range", graph.Attrs{"output_type": "i64"}, g.i64(0), g.i64(g.shape(g.q)[2]), g.i64(1))
+	place := g.op("Range", graph.Attrs{"output_type": "i64"}, g.i64(0), g.i64(g.dim(g.q, 2)), g.i64(1))
 	place = g.op("Add", numpyBroadcast(), g.op("Unsqueeze", nil, place, g.i64s(1)),
 		g.op("Reshape", graph.Attrs{"special_zero": "false"}, g.valid, g.i64s(-1, 1, 1, 1)))
 	g.restrict(g.op("LessEqual", numpyBroadcast(), position, place))
@@ -98,8 +98,8 @@ func (g *groupAttention) restrictGroup(window int) {
 // what is left is 0. It is p, the cache before the new keys, where it is known that all of the cache counts.
 func (g *groupAttention) present(p graph.Port) graph.Port {
 	total, known := g.scalarValue(g.input(6))
-	queries := g.shape(g.q)[2]
-	if g.past == 0 && known && int(total) == queries || known && int(total) == g.past+queries && g.shape(g.q)[0] == 1 {
+	queries := g.dim(g.q, 2)
+	if g.past == 0 && known && int(total) == queries || known && int(total) == g.past+queries && g.dim(g.q, 0) == 1 {
 		return p
 	}
 	length := g.op("Reshape", graph.Attrs{"special_zero": "false"}, g.convert(g.input(6), tensor.I64), g.raw(intsRaw(nil, []int{0})))

@@ -44,7 +44,7 @@ func onnxAttention(c *call) ([]graph.Port, error) {
 
 // onnxMask joins the mask (input 3), causality, the window and the number of keys that are no padding (input 6).
 func (a *attention) onnxMask() {
-	keys := a.shape(a.k)[2]
+	keys := a.dim(a.k, 2)
 	if a.has(3) {
 		a.mask = a.in[3]
 		if s := a.shape(a.mask); len(s) > 0 && s[len(s)-1] < keys {
@@ -62,7 +62,7 @@ func (a *attention) onnxMask() {
 	case a.has(4):
 		offset = a.i64(a.pastLength(4, 4))
 	case a.has(6):
-		offset = a.op("Subtract", numpyBroadcast(), a.convert(a.in[6], tensor.I64), a.i64(a.shape(a.q)[2]))
+		offset = a.op("Subtract", numpyBroadcast(), a.convert(a.in[6], tensor.I64), a.i64(a.dim(a.q, 2)))
 	}
 	if a.int("is_causal", 0) != 0 {
 		a.restrict(a.causal(offset, -1, 0))

@@ -32,7 +32,7 @@ func tensorScatter(c *call) ([]graph.Port, error) {
 		index = c.op("Add", numpyBroadcast(), index, start)
 	}
 	if c.string("mode", "linear") == "circular" {
-		index = c.op("FloorMod", numpyBroadcast(), index, c.i64(max(c.shape(cache)[axis], 1)))
+		index = c.op("FloorMod", numpyBroadcast(), index, c.i64(max(c.dim(cache, axis), 1)))
 	}
 	index = c.op("Broadcast", graph.Attrs{"mode": "bidirectional"}, index, c.i64s(shape...))
 	return c.one("ScatterElementsUpdate", graph.Attrs{"reduction": "none"}, cache, index, update, c.i64(axis))
@@ -45,7 +45,7 @@ func causalConv(c *call) ([]graph.Port, error) {
 		c.fail("an input of shape %v with weights %v, expected rank 3", c.shape(x), c.shape(weights))
 		return nil, c.err
 	}
-	s, t, size := c.shape(x), c.kind(x), c.shape(weights)[2]
+	s, t, size := c.shape(x), c.kind(x), c.dim(weights, 2)
 	before := graph.Port{}
 	if c.has(3) {
 		before = c.in[3]

@@ -113,6 +113,26 @@ func (c *call) kind(p graph.Port) tensor.DType { return c.known[p].Type }
 // shape is the shape of a value, nil when it is not known.
 func (c *call) shape(p graph.Port) []int { return c.known[p].Shape }
 
+// dim is the size of a value along an axis, which it must have.
+func (c *call) dim(p graph.Port, axis int) int {
+	shape := c.shape(p)
+	if axis < 0 || axis >= len(shape) {
+		c.fail("a shape of rank %d has no axis %d", len(shape), axis)
+		return 1
+	}
+	return shape[axis]
+}
+
+// space is the shape of a value behind batch and channels, which it must have.
+func (c *call) space(p graph.Port) []int {
+	shape := c.shape(p)
+	if len(shape) < 2 {
+		c.fail("a shape of rank %d has no channels", len(shape))
+		return nil
+	}
+	return shape[2:]
+}
+
 // rank is the rank of a value, which must be known.
 func (c *call) rank(p graph.Port) int {
 	shape := c.known[p].Shape

@@ -111,7 +111,7 @@ func gatherBlockQuantized(c *call) ([]graph.Port, error) {
 		return c.op("Gather", graph.Attrs{"batch_dims": "0"}, p, c.input(1), c.i64(axis))
 	}
 	scale := pick(c.input(2))
-	t, size := c.kind(scale), c.shape(data)[along]
+	t, size := c.kind(scale), c.dim(data, along)
 	inner := *c
 	node := *c.node
 	node.attrs = map[string]*attrProto{"axis": {i: -1}, "block_size": {i: int64(block)}}

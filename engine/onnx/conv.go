@@ -114,7 +114,7 @@ func convTranspose(c *call) ([]graph.Port, error) {
 		c.fail("weights of rank %d for an input of rank %d", c.rank(weights), c.rank(x))
 		return nil, c.err
 	}
-	c.placeTransposed(&w, c.shape(x)[2:], c.shape(weights)[2:], extra)
+	c.placeTransposed(&w, c.space(x), c.space(weights), extra)
 	attrs := w.attrs()
 	attrs["output_padding"] = list(extra)
 	in := []graph.Port{x, weights}

@@ -23,7 +23,7 @@ func (c *call) negativeLogLikelihood(x graph.Port) graph.Port {
 		c.fail("an input of rank %d, expected classes", c.rank(x))
 		return graph.Port{}
 	}
-	t, classes := c.kind(x), c.shape(x)[1]
+	t, classes := c.kind(x), c.dim(x, 1)
 	target := c.convert(c.input(1), tensor.I64)
 	weight := c.scalar(t, 1)
 	if c.has(2) {

@@ -43,7 +43,7 @@ func maxPool(c *call) ([]graph.Port, error) {
 	attrs["index_element_type"], attrs["axis"] = "i64", "0"
 	out := c.many("MaxPool", 2, attrs, x)
 	if c.int("storage_order", 0) != 0 && len(c.node.outputs) > 1 && c.err == nil {
-		out[1] = c.columnMajor(out[1], c.shape(x)[2:])
+		out[1] = c.columnMajor(out[1], c.space(x))
 	}
 	return out, c.err
 }
@@ -80,7 +80,7 @@ func averagePool(c *call) ([]graph.Port, error) {
 	if !counted || c.err != nil || slices.Max(w.begin)+slices.Max(w.end) == 0 {
 		return []graph.Port{y}, c.err
 	}
-	taps := w.taps(c.shape(x)[2:], c.shape(y)[2:], true)
+	taps := w.taps(c.space(x), c.space(y), true)
 	whole := product(w.kernel)
 	if slices.Min(taps) == whole {
 		return []graph.Port{y}, c.err
@@ -89,7 +89,7 @@ func averagePool(c *call) ([]graph.Port, error) {
 	for i, n := range taps {
 		ratios[i] = float64(whole) / float64(max(n, 1))
 	}
-	return c.one("Multiply", numpyBroadcast(), y, c.spatial(c.kind(x), ratios, c.shape(y)[2:]))
+	return c.one("Multiply", numpyBroadcast(), y, c.spatial(c.kind(x), ratios, c.space(y)))
 }
 
 // average adds an AvgPool, of the first opset that has what it needs.
@@ -180,12 +180,12 @@ func lpPool(c *call) ([]graph.Port, error) {
 		return nil, c.err
 	}
 	w, _ := c.windowOver(x)
-	w.place(c.shape(x)[2:], c.shape(mean)[2:])
+	w.place(c.space(x), c.space(mean))
 	var taps []float64
-	for _, n := range w.taps(c.shape(x)[2:], c.shape(mean)[2:], false) {
+	for _, n := range w.taps(c.space(x), c.space(mean), false) {
 		taps = append(taps, float64(n))
 	}
-	sum := c.op("Multiply", numpyBroadcast(), mean, c.spatial(t, taps, c.shape(mean)[2:]))
+	sum := c.op("Multiply", numpyBroadcast(), mean, c.spatial(t, taps, c.space(mean)))
 	return c.one("Power", numpyBroadcast(), sum, c.scalar(t, 1/p))
 }
 

@@ -79,7 +79,7 @@ func (c *call) alongAxis(p, x graph.Port) graph.Port {
 	joined := slices.Clone(shape)
 	joined[axis] *= block
 	p = c.op("Reshape", graph.Attrs{"special_zero": "false"}, c.op("Tile", nil, apart, c.i64s(repeats...)), c.i64s(joined...))
-	if size := c.shape(x)[axis]; size < joined[axis] {
+	if size := c.dim(x, axis); size < joined[axis] {
 		p = c.op("Slice", nil, p, c.i64s(0), c.i64s(size), c.i64s(1), c.i64s(axis))
 	}
 	return p

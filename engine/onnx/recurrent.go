@@ -35,11 +35,11 @@ func (r *recurrence) translate(name string, functions []string) ([]graph.Port, e
 	if r.rank(x) != 3 || r.rank(w) != 3 || r.rank(u) != 3 {
 		return nil, fmt.Errorf("inputs of shape %v and %v, expected rank 3", r.shape(x), r.shape(w))
 	}
-	r.directions = r.shape(w)[0]
+	r.directions = r.dim(w, 0)
 	if r.hidden == 0 {
-		r.hidden = r.shape(u)[r.rank(u)-1]
+		r.hidden = r.dim(u, r.rank(u)-1)
 	}
-	batch, time := r.shape(x)[1], r.shape(x)[0]
+	batch, time := r.dim(x, 1), r.dim(x, 0)
 	if r.batchFirst {
 		batch, time = time, batch
 	} else {

@@ -141,7 +141,7 @@ func (c *call) squeezed(p graph.Port, axis int) graph.Port {
 func (c *call) lastArgument(x graph.Port, axis int, mode string) ([]graph.Port, error) {
 	size := 0
 	if axis < c.rank(x) {
-		size = c.shape(x)[axis]
+		size = c.dim(x, axis)
 	}
 	reversed := c.op("Slice", nil, x, c.i64s(-1), c.i64s(-size-1), c.i64s(-1), c.i64s(axis))
 	top := c.many("TopK", 2, graph.Attrs{"axis": list([]int{axis}), "mode": mode, "sort": "value", "index_element_type": "i64", "stable": "true"},

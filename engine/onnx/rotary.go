@@ -16,7 +16,7 @@ func init() {
 	register("com.microsoft.RotaryEmbedding", func(c *call) ([]graph.Port, error) {
 		x, positions := c.input(0), c.input(1)
 		if c.err == nil && len(c.shape(positions)) == 1 && c.rank(x) >= 3 { // where the first row lies
-			length := c.shape(x)[c.rank(x)-2]
+			length := c.dim(x, c.rank(x)-2)
 			steps := c.op("Range", graph.Attrs{"output_type": "i64"}, c.i64(0), c.i64(length), c.i64(1))
 			positions = c.op("Add", numpyBroadcast(), c.op("Unsqueeze", nil, c.convert(positions, tensor.I64), c.i64s(0)), steps)
 		}
@@ -34,9 +34,9 @@ func (c *call) rotaryEmbedding(cos, sin, positions graph.Port) ([]graph.Port, er
 	} else if flat && c.err == nil { // the tables tell the size of a head
 		size := dim
 		if size == 0 && c.rank(cos) > 0 {
-			size = 2 * c.shape(cos)[c.rank(cos)-1]
+			size = 2 * c.dim(cos, c.rank(cos)-1)
 		}
-		x = c.heads(x, c.shape(x)[2]/max(size, 1))
+		x = c.heads(x, c.dim(x, 2)/max(size, 1))
 	}
 	y := c.rotated(x, cos, sin, positions, dim, c.int("interleaved", 0) != 0)
 	if flat {
@@ -52,7 +52,7 @@ func (c *call) rotated(x, cos, sin, positions graph.Port, dim int, interleaved b
 		c.fail("an input of shape %v, expected rank 4", c.shape(x))
 		return x
 	}
-	size := c.shape(x)[3]
+	size := c.dim(x, 3)
 	if dim == 0 {
 		dim = size
 	}

@@ -122,7 +122,7 @@ func splitToSequence(c *call) ([]graph.Port, error) {
 		lengths, keep = known, true
 	}
 	if len(c.shape(c.in[min(1, len(c.in)-1)])) == 0 || !c.has(1) {
-		lengths = pieces(c.shape(x)[axis], lengths[0])
+		lengths = pieces(c.dim(x, axis), lengths[0])
 	}
 	if len(lengths) > maxPieces {
 		c.fail("a sequence of %d values, the most is %d", len(lengths), maxPieces)

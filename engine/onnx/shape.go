@@ -116,7 +116,7 @@ func split(c *call) ([]graph.Port, error) {
 	size := 0 // also where it is not known: an equal split then
 	if c.shape(x) != nil {
 		if a := c.axis(x, axis); a < c.rank(x) {
-			size = c.shape(x)[a]
+			size = c.dim(x, a)
 		}
 	}
 	if size%parts == 0 {
@@ -145,7 +145,7 @@ func slice(c *call) ([]graph.Port, error) {
 	case c.has(4):
 		steps = c.in[4]
 	case len(c.shape(starts)) == 1:
-		steps = c.convert(c.i64s(slices.Repeat([]int{1}, c.shape(starts)[0])...), c.kind(starts))
+		steps = c.convert(c.i64s(slices.Repeat([]int{1}, c.dim(starts, 0))...), c.kind(starts))
 	default:
 		one := c.convert(c.i64(1), c.kind(starts))
 		steps = c.op("Broadcast", graph.Attrs{"mode": "numpy"}, one, c.op("ShapeOf", graph.Attrs{"output_type": "i64"}, starts))

@@ -60,7 +60,7 @@ func fourier(c *call) ([]graph.Port, error) {
 	if c.has(1) {
 		in = append(in, c.op("Reshape", graph.Attrs{"special_zero": "false"}, c.convert(c.in[1], tensor.I64), c.i64s(1)))
 	}
-	t := transform{inverse: c.int("inverse", 0) != 0, half: c.int("onesided", 0) != 0, real: c.shape(x)[rank-1] == 1, last: rank - 1}
+	t := transform{inverse: c.int("inverse", 0) != 0, half: c.int("onesided", 0) != 0, real: c.dim(x, rank-1) == 1, last: rank - 1}
 	return []graph.Port{t.of(c, in)}, c.err
 }
 
@@ -102,7 +102,7 @@ func shortTimeFourier(c *call) ([]graph.Port, error) {
 	} else {
 		size = c.op("Squeeze", nil, c.op("ShapeOf", graph.Attrs{"output_type": "i64"}, c.in[2]), c.i64s(0))
 	}
-	room := c.op("Subtract", numpyBroadcast(), c.i64(c.shape(x)[1]), size)
+	room := c.op("Subtract", numpyBroadcast(), c.i64(c.dim(x, 1)), size)
 	starts := c.op("Range", graph.Attrs{"output_type": "i64"}, c.i64(0), c.op("Add", numpyBroadcast(), room, c.i64(1)), step)
 	inside := c.op("Range", graph.Attrs{"output_type": "i64"}, c.i64(0), size, c.i64(1))
 	index := c.op("Add", numpyBroadcast(), c.op("Unsqueeze", nil, starts, c.i64s(1)), c.op("Unsqueeze", nil, inside, c.i64s(0)))
@@ -110,7 +110,7 @@ func shortTimeFourier(c *call) ([]graph.Port, error) {
 	if c.has(2) {
 		y = c.op("Multiply", numpyBroadcast(), y, c.op("Unsqueeze", nil, c.in[2], c.i64s(0, 1, 3)))
 	}
-	isReal := c.shape(x)[2] == 1
+	isReal := c.dim(x, 2) == 1
 	t := transform{half: c.int("onesided", 1) != 0 && isReal, real: isReal, last: 3}
 	return []graph.Port{t.of(c, []graph.Port{y, c.i64s(2)})}, c.err
 }

@@ -72,11 +72,11 @@ func maxRoiPool(c *call) ([]graph.Port, error) {
 // affineGrid is theta [N, d, d+1] times the homogeneous coordinates of the places of an image of the given size, x first; from -1 to 1.
 func affineGrid(c *call) ([]graph.Port, error) {
 	theta := c.input(0)
-	if c.rank(theta) != 3 || c.shape(theta)[1] != 2 && c.shape(theta)[1] != 3 {
+	if c.rank(theta) != 3 || c.dim(theta, 1) != 2 && c.dim(theta, 1) != 3 {
 		c.fail("theta of shape %v, expected [N, 2, 3] or [N, 3, 4]", c.shape(theta))
 		return nil, c.err
 	}
-	t, dims := c.kind(theta), c.shape(theta)[1]
+	t, dims := c.kind(theta), c.dim(theta, 1)
 	size := c.convert(c.input(1), tensor.I64)
 	spatial := c.op("Slice", nil, size, c.i64s(2), c.i64s(2+dims), c.i64s(1), c.i64s(0))
 	coordinates := make([]graph.Port, dims+1)
@@ -92,7 +92,7 @@ func affineGrid(c *call) ([]graph.Port, error) {
 	grid := c.op("Concat", graph.Attrs{"axis": list([]int{dims})}, coordinates...)
 	rows := c.op("Reshape", graph.Attrs{"special_zero": "false"}, grid, c.i64s(1, -1, dims+1))
 	y := c.op("MatMul", graph.Attrs{"transpose_a": "false", "transpose_b": "true"}, rows, theta)
-	shape := c.op("Concat", graph.Attrs{"axis": "0"}, c.i64s(c.shape(theta)[0]), spatial, c.i64s(dims))
+	shape := c.op("Concat", graph.Attrs{"axis": "0"}, c.i64s(c.dim(theta, 0)), spatial, c.i64s(dims))
 	return c.one("Reshape", graph.Attrs{"special_zero": "false"}, y, shape)
 }
 

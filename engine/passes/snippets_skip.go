@@ -42,20 +42,11 @@ func (r *rewriter) skipped() map[*graph.Node]bool {
 		if !s.begin(n, constant) {
 			s.goOn(n, constant)
 		}
-		if s.kind[n] != notFused || s.zeroPoint(n) {
+		if s.kind[n] != notFused {
 			s.skip[n] = true
 		}
 	})
 	return s.skip
-}
-
-// zeroPoint reports whether n subtracts the zero point of the integers that a convolution reads.
-func (s *skipping) zeroPoint(n *graph.Node) bool {
-	if n.Op != "Subtract" || !isByte(n.In[0].Type()) || !isConstant(n.In[1]) {
-		return false
-	}
-	next := s.only(n)
-	return next != nil && graphType(next) == "Convolution"
 }
 
 // weightPath skips what computes the weights of a MatMul, and the table of a compressed Gather.
