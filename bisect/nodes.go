@@ -15,7 +15,8 @@ type Node struct {
 	Tag      Tag            `json:"-"`
 	Role     string         `json:"-"`
 	Block    string         `json:"-"`
-	Unit     int            `json:"unit"`               // position of its head among all candidates
+	Unit     int            `json:"unit"` // position of its head among all candidates
+	MACs     int64          `json:"macs"`
 	Expected *compare.Value `json:"expected,omitempty"` // what a forecast expects the node to add to the error of everything
 	Alone    *compare.Value `json:"alone,omitempty"`    // with only its unit enforced, where that was run
 	Without  *compare.Value `json:"without,omitempty"`  // with only its unit kept in f32, where that was run
@@ -30,7 +31,7 @@ func (s *search) table() []Node {
 	}
 	list := make([]Node, len(s.candidates))
 	for p, c := range s.candidates {
-		n := Node{Graph: c.Graph, Index: c.Index, Tag: c.Tag, Role: c.Role, Unit: c.Unit}
+		n := Node{Graph: c.Graph, Index: c.Index, Tag: c.Tag, Role: c.Role, Unit: c.Unit, MACs: c.MACs}
 		if u := s.unitOf[p]; u >= 0 {
 			n.Role, n.Block, n.Alone, n.Without = s.roleOf[u], s.blockOf[u], alone[u], without[u]
 		} else {

@@ -56,7 +56,7 @@ func TestResultForm(t *testing.T) {
 		`"sample":1,"settings":"neg","enforced":3}`,
 		`"properties":{"SNIPPETS_MODE":"DISABLE"}`,
 		`"error":"inf"`,
-		"\"nodes\":[{\"graph\":\"\",\"index\":4,\"unit\":2,\"expected\":0.5,\"alone\":\"inf\",\"tag\":\"Op@\uFFFD\",\"tag_base64\":\"T3BA/w==\",\"role\":",
+		"\"nodes\":[{\"graph\":\"\",\"index\":4,\"unit\":2,\"macs\":0,\"expected\":0.5,\"alone\":\"inf\",\"tag\":\"Op@\uFFFD\",\"tag_base64\":\"T3BA/w==\",\"role\":",
 		"\"pos\":null,\"neg\":\"a\uFFFDb\",\"neg_base64\":\"Yf9i\"}",
 	} {
 		if !strings.Contains(string(b), want) {

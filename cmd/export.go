@@ -44,6 +44,26 @@ const maxResult = 1 << 30
 
 // readResult reads the JSON of a bisect.Result.
 func readResult(path string) (*bisect.Result, error) {
+	b, err := readAnswer(path)
+	if err != nil {
+		return nil, err
+	}
+	return parseResult(path, b)
+}
+
+func parseResult(path string, b []byte) (*bisect.Result, error) {
+	var r bisect.Result
+	if err := json.Unmarshal(b, &r); err != nil {
+		return nil, fmt.Errorf("%s is no result of halfway bisect --json: %w", path, err)
+	}
+	if r.Schema != bisect.Schema {
+		return nil, fmt.Errorf("%s is no result of halfway bisect --json: its schema is %q, want %q", path, r.Schema, bisect.Schema)
+	}
+	return &r, nil
+}
+
+// readAnswer reads a file of JSON that halfway wrote.
+func readAnswer(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading a result: %w", err)
@@ -56,12 +76,5 @@ func readResult(path string) (*bisect.Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a result: %w", err)
 	}
-	var r bisect.Result
-	if err := json.Unmarshal(b, &r); err != nil {
-		return nil, fmt.Errorf("%s is no result of halfway bisect --json: %w", path, err)
-	}
-	if r.Schema != bisect.Schema {
-		return nil, fmt.Errorf("%s is no result of halfway bisect --json: its schema is %q, want %q", path, r.Schema, bisect.Schema)
-	}
-	return &r, nil
+	return b, nil
 }

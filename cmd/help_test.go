@@ -71,7 +71,8 @@ func prepare(t *testing.T, dir string) {
 halfway run model.xml --input x.npz --precision f32 --output f32.npz
 halfway run model.xml --input x.npz --output bf16.npz
 halfway bisect model.xml --input x.npz --no-exhaustive --json result.json
-halfway export result.json --format dotenv > precision.env`)
+halfway export result.json --format dotenv > precision.env
+halfway check model.xml --input x.npz --env precision.env --json check.json`)
 	c.Dir = dir
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -51,15 +51,7 @@ func NewCheck(r *bisect.CheckResult, settings patterns.Settings, subject Subject
 
 // Text writes the verdict, then a line for each sample and measured value.
 func (k *Check) Text(w io.Writer) error {
-	what := "is accurate enough"
-	switch {
-	case k.Verdict.Bad():
-		what = "is not accurate enough"
-	case !k.Verdict.Answered():
-		what = "gave no answer (" + string(k.Verdict) + ")"
-	}
-	if _, err := fmt.Fprintf(w, "%s: %s with %d of %d candidates in %s %s\n", passOrFail(k.Verdict == bisect.Pass), Printable(k.Model.Path),
-		k.Enforced, k.CheckResult.Candidates, k.Precision, what); err != nil {
+	if _, err := fmt.Fprintf(w, "%s: %s\n", passOrFail(k.Verdict == bisect.Pass), k.headline()); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(w, "Rules: %s.\n", Printable(strings.Join(k.Accept, ", "))); err != nil {

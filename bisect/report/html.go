@@ -17,6 +17,8 @@ import (
 	"unicode/utf8"
 
 	"halfway/bisect"
+	"halfway/compare"
+	"halfway/engine"
 	"halfway/patterns"
 )
 
@@ -38,7 +40,7 @@ type (
 		Script           template.JS
 		ScriptHash       string
 		Model, Precision string
-		Outcome          bisect.Outcome
+		Outcome          string // of a search, or a verdict
 		Answer, Rules    string
 		First            *htmlFirst
 		Plot             *htmlPlot
@@ -49,6 +51,7 @@ type (
 		Nodes            []htmlNode
 		Outputs          []htmlReading
 		Histograms       []htmlHistogram
+		Drift            *htmlBlock
 		Commands         []htmlBlock
 		Proven, Warnings []string
 		Facts            []htmlFact
@@ -95,10 +98,8 @@ type (
 // HTML writes a result as one page that needs nothing else: no network, and no script to be read. Names of nodes are shown as text.
 func HTML(w io.Writer, r *bisect.Result) error {
 	t := newText(r, Recorded(r))
-	hash := sha256.Sum256([]byte(pageScript))
-	p := htmlPage{Style: template.CSS(pageStyle), Script: template.JS(pageScript), ScriptHash: "sha256-" + base64.StdEncoding.EncodeToString(hash[:]),
-		Model: Printable(r.Model.Path), Precision: r.Precision, Outcome: r.Outcome, Answer: t.answer(), Rules: Printable(strings.Join(r.Accept, ", ")),
-		First: t.htmlFirst(), Plot: newHTMLPlot(r), Kept: newHTMLKept(r.KeepF32), Groups: htmlGroups(r), Map: newHTMLMap(r), Nodes: htmlNodes(r), Outputs: t.htmlReadings(),
+	p := htmlPage{Model: Printable(r.Model.Path), Precision: r.Precision, Outcome: string(r.Outcome), Answer: t.answer(), Rules: Printable(strings.Join(r.Accept, ", ")),
+		First: t.htmlFirst(), Plot: newHTMLPlot(r), Kept: newHTMLKept(r.KeepF32), Groups: htmlGroups(r), Map: newHTMLMap(r), Nodes: htmlNodes(r),
 		Proven: t.claims(), Facts: htmlFacts(r), Probes: htmlProbes(r)}
 	if n := len(r.Curve); n > 0 {
 		p.Histograms = newHTMLHistograms("everything in "+r.Precision, &r.Curve[n-1].Probe)
@@ -118,6 +119,14 @@ func HTML(w io.Writer, r *bisect.Result) error {
 	for _, text := range r.Warnings {
 		p.Warnings = append(p.Warnings, Printable(text))
 	}
+	t.readings(&p)
+	return p.write(w)
+}
+
+// write makes the page.
+func (p *htmlPage) write(w io.Writer) error {
+	hash := sha256.Sum256([]byte(pageScript))
+	p.Style, p.Script, p.ScriptHash = template.CSS(pageStyle), template.JS(pageScript), "sha256-"+base64.StdEncoding.EncodeToString(hash[:])
 	return pageTemplate.Execute(w, p)
 }
 
@@ -148,13 +157,18 @@ func (t *text) htmlSettings() (*htmlSettings, error) {
 	if t.Settings == nil {
 		return nil, nil
 	}
-	s := &htmlSettings{Notes: t.settingsNotes()}
+	notes := t.settingsNotes()
 	for _, name := range slices.Sorted(maps.Keys(t.Settings.Properties)) {
-		s.Notes = append(s.Notes, fmt.Sprintf("They need the runtime property %s=%s.", name, t.Settings.Properties[name]))
+		notes = append(notes, fmt.Sprintf("They need the runtime property %s=%s.", name, t.Settings.Properties[name]))
 	}
+	return htmlSettingsOf(t.Settings.Active(), notes)
+}
+
+func htmlSettingsOf(settings patterns.Settings, notes []string) (*htmlSettings, error) {
+	s := &htmlSettings{Notes: notes}
 	for _, format := range patterns.Formats() {
 		var b strings.Builder
-		err := patterns.Export(&b, t.Settings.Active(), format)
+		err := patterns.Export(&b, settings, format)
 		block := htmlBlock{"settings for " + format, b.String()}
 		if err == nil && !copyable(b.String()) {
 			err = errNotCopyable
@@ -196,10 +210,14 @@ func heatOf(r *bisect.Result, p *bisect.Probe) htmlHeat {
 	if p == nil {
 		return htmlHeat{}
 	}
+	return probeHeat(acceptRules(r), p)
+}
+
+func probeHeat(rules []compare.Rule, p *bisect.Probe) htmlHeat {
 	if !p.Verdict.Answered() {
 		return htmlHeat{Text: string(p.Verdict)}
 	}
-	return heat(errorOf(acceptRules(r), *p), p.Verdict)
+	return heat(errorOf(rules, *p), p.Verdict)
 }
 
 func heat(e float64, v bisect.Verdict) htmlHeat {
@@ -220,20 +238,10 @@ func heat(e float64, v bisect.Verdict) htmlHeat {
 	return htmlHeat{strconv.FormatFloat(e, 'g', 3, 64), "h" + strconv.Itoa(class)}
 }
 
-// htmlReadings are the measured values of the runs that matter.
-func (t *text) htmlReadings() (list []htmlReading) {
-	add := func(run string, p *bisect.Probe) {
-		if p == nil {
-			return
-		}
-		class := heatOf(t.Result, p).Class
-		if len(p.Metrics) == 0 {
-			list = append(list, htmlReading{Run: run, Verdict: string(p.Verdict), Class: class, Output: Printable(p.Detail)})
-		}
-		for _, m := range p.Metrics {
-			list = append(list, htmlReading{run, string(p.Verdict), class, Printable(m.Output), m.Metric, valueText(m.Value), t.source(m.Sample)})
-		}
-	}
+// readings are the measured values of the runs that matter.
+func (t *text) readings(p *htmlPage) {
+	rules := acceptRules(t.Result)
+	add := func(run string, probe *bisect.Probe) { p.addReadings(rules, run, probe, t.source) }
 	if n := len(t.Curve); n > 0 {
 		add("everything in "+t.Precision, &t.Curve[n-1].Probe)
 	}
@@ -244,7 +252,20 @@ func (t *text) htmlReadings() (list []htmlReading) {
 	if t.Verified != nil {
 		add("the settings", &t.Verified.Probe)
 	}
-	return list
+}
+
+// addReadings adds a row for each value that a run showed.
+func (p *htmlPage) addReadings(rules []compare.Rule, run string, probe *bisect.Probe, source func(sample int) string) {
+	if probe == nil {
+		return
+	}
+	class := probeHeat(rules, probe).Class
+	if len(probe.Metrics) == 0 {
+		p.Outputs = append(p.Outputs, htmlReading{Run: run, Verdict: string(probe.Verdict), Class: class, Output: Printable(probe.Detail)})
+	}
+	for _, m := range probe.Metrics {
+		p.Outputs = append(p.Outputs, htmlReading{run, string(probe.Verdict), class, Printable(m.Output), m.Metric, valueText(m.Value), source(m.Sample)})
+	}
 }
 
 // source names a sample.
@@ -256,13 +277,17 @@ func (t *text) source(sample int) string {
 }
 
 func htmlFacts(r *bisect.Result) []htmlFact {
-	list := []htmlFact{{"model", Printable(r.Model.Path)}, {"its SHA-256", r.Model.SHA256}}
-	for _, s := range r.Samples {
+	return append(subjectFacts(r.Model, r.Samples, r.Engine, r.View), htmlFact{"candidates", fmt.Sprintf("%d in %d units", r.Candidates, r.Units)},
+		htmlFact{"probes", fmt.Sprintf("%d, %s forward passes, %s s", r.Probes, digits(r.ForwardPasses.Total), digits(r.Seconds))})
+}
+
+// subjectFacts say what was run.
+func subjectFacts(model bisect.ModelInfo, samples []bisect.Source, e engine.Info, view string) []htmlFact {
+	list := []htmlFact{{"model", Printable(model.Path)}, {"its SHA-256", model.SHA256}}
+	for _, s := range samples {
 		list = append(list, htmlFact{"sample", strings.TrimSpace(Printable(s.Source) + " " + s.SHA256)})
 	}
-	return append(list, htmlFact{"engine", strings.TrimSpace(r.Engine.Name + " " + r.Engine.Version + " " + r.Engine.Kernel)},
-		htmlFact{"view", r.View}, htmlFact{"candidates", fmt.Sprintf("%d in %d units", r.Candidates, r.Units)},
-		htmlFact{"probes", fmt.Sprintf("%d, %s forward passes, %s s", r.Probes, digits(r.ForwardPasses.Total), digits(r.Seconds))})
+	return append(list, htmlFact{"engine", strings.TrimSpace(e.Name + " " + e.Version + " " + e.Kernel)}, htmlFact{"view", view})
 }
 
 // htmlProbes sums up neighbours that showed the same.

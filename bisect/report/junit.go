@@ -43,13 +43,17 @@ func JUnit(w io.Writer, r *bisect.Result) error {
 	}
 	s := &junitSuite{Name: "halfway bisect " + Printable(r.Model.Path), Time: fmt.Sprintf("%.3f", r.Seconds)}
 	answer := newText(r, Recorded(r)).answer()
-	s.add(r, "nothing enforced meets the rules", nothing(r), answer, whole.String())
-	s.add(r, "everything enforced in "+r.Precision+" meets the rules", everything(r), answer, whole.String())
+	s.add(r.Precision, "nothing enforced meets the rules", nothing(r), answer, whole.String())
+	s.add(r.Precision, "everything enforced in "+r.Precision+" meets the rules", everything(r), answer, whole.String())
 	var repaired bisect.Verdict
 	if r.Verified != nil {
 		repaired = r.Verified.Verdict
 	}
-	s.add(r, "the settings repair it", repaired, answer, whole.String())
+	s.add(r.Precision, "the settings repair it", repaired, answer, whole.String())
+	return s.write(w)
+}
+
+func (s *junitSuite) write(w io.Writer) error {
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err
 	}
@@ -78,8 +82,8 @@ func everything(r *bisect.Result) bisect.Verdict {
 }
 
 // add adds a test with this verdict; one that was not run is skipped, one without an answer is an error.
-func (s *junitSuite) add(r *bisect.Result, name string, v bisect.Verdict, message, text string) {
-	c := junitCase{Name: name, Class: "halfway." + r.Precision}
+func (s *junitSuite) add(precision, name string, v bisect.Verdict, message, text string) {
+	c := junitCase{Name: name, Class: "halfway." + precision}
 	switch {
 	case v == "":
 		c.Skipped = &struct{}{}

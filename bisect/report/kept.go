@@ -75,17 +75,10 @@ func (t *text) kept() {
 		return
 	}
 	t.heading(fmt.Sprintf("Keep in f32: %s", count(len(t.KeepF32), "node")))
-	type node struct {
-		graph string
-		index int
-	}
-	kept := map[node]bool{}
-	for _, k := range t.KeepF32 {
-		kept[node{k.Graph, k.Index}] = true
-	}
+	kept := keptNodes(t.Result)
 	var positions []int
 	for p, c := range t.options.Candidates {
-		if kept[node{c.Graph, c.Index}] {
+		if _, ok := kept[node{c.Graph, c.Index}]; ok {
 			positions = append(positions, p)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"halfway/bisect"
+	"halfway/engine"
 	"halfway/patterns"
 )
 
@@ -106,8 +107,13 @@ func quote(s string) string {
 
 // Recorded are the options that a result records about how it was made.
 func Recorded(r *bisect.Result) Options {
-	if r.Command == nil {
-		return Options{}
+	var o Options
+	for _, n := range r.Nodes {
+		kind, name, _ := strings.Cut(n.Tag, "@")
+		o.Candidates = append(o.Candidates, engine.Candidate{Graph: n.Graph, Index: n.Index, Tag: n.Tag, Type: kind, Name: name, Role: n.Role, Unit: n.Unit, MACs: n.MACs})
 	}
-	return Options{RunArgs: r.Command.Args, Program: r.Command.Program, Universe: patterns.Settings{Pos: r.Command.Pos, Neg: r.Command.Neg}}
+	if c := r.Command; c != nil {
+		o.RunArgs, o.Program, o.Universe = c.Args, c.Program, patterns.Settings{Pos: c.Pos, Neg: c.Neg}
+	}
+	return o
 }
