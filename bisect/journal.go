@@ -29,6 +29,7 @@ type Journal struct {
 	known      map[trialKey]*trial
 	prefixes   map[int]journalLine // what a CNT enforces
 	synced     time.Time
+	unsynced   bool // something was written since
 }
 
 // syncEvery bounds what a power failure may lose; an end of the process alone loses nothing.
@@ -67,7 +68,11 @@ func (j *Journal) Close() error {
 	if j == nil {
 		return nil
 	}
-	err := errors.Join(j.file.Sync(), j.file.Close())
+	var err error
+	if j.unsynced {
+		err = j.sync(time.Now())
+	}
+	err = errors.Join(err, j.file.Close())
 	if j.lock != nil {
 		err = errors.Join(err, j.lock.Close())
 	}
@@ -95,8 +100,11 @@ func (j *Journal) load(head map[string]string) error {
 	if end == 0 && !bytes.HasPrefix(first, rest) {
 		return errNoJournal
 	}
-	if err := j.file.Truncate(end); err != nil {
-		return err
+	if len(rest) > 0 {
+		j.unsynced = true
+		if err := j.file.Truncate(end); err != nil {
+			return err
+		}
 	}
 	if _, err := j.file.Seek(end, io.SeekStart); err != nil || end > 0 {
 		return err
@@ -255,6 +263,7 @@ func (j *Journal) recordPrefix(k int, set engine.Set, spent time.Duration) error
 func (j *Journal) write(v any) error {
 	line, err := encodeLine(v)
 	if err == nil {
+		j.unsynced = true
 		_, err = j.file.Write(line)
 	}
 	if now := time.Now(); err == nil && now.Sub(j.synced) >= syncEvery {
@@ -267,6 +276,6 @@ func (j *Journal) write(v any) error {
 }
 
 func (j *Journal) sync(now time.Time) error {
-	j.synced = now
+	j.synced, j.unsynced = now, false
 	return j.file.Sync()
 }

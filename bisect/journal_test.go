@@ -197,7 +197,6 @@ func FuzzJournal(f *testing.F) {
 	f.Add(whole)
 	f.Add([]byte(fmt.Sprintf("%08x {}\n", 0)))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		path := filepath.Join(t.TempDir(), "j")
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
