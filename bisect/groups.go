@@ -103,7 +103,7 @@ func (g *group) hash() uint64 {
 
 // groupsOfFirst probes the groups that the first node belongs to: often the answer is a module of every layer rather than one node.
 func (s *search) groupsOfFirst() error {
-	s.groups = grouping(s.space)
+	s.groups = slices.DeleteFunc(grouping(s.space), s.holdsAllLive())
 	if s.result.First == nil {
 		return nil
 	}
@@ -114,7 +114,14 @@ func (s *search) groupsOfFirst() error {
 			list = append(list, g)
 		}
 	}
-	return s.probeGroups(list[:min(len(list), s.maxGroups()/2)])
+	return s.probeGroups(list, s.maxGroups()/2)
+}
+
+// holdsAllLive tells the groups that hold more than three quarters of the units that do anything.
+func (s *search) holdsAllLive() func(g *group) bool {
+	live := engine.SetOf(s.live()...)
+	n := live.Len()
+	return func(g *group) bool { return 4*live.Intersect(g.set()).Len() > 3*n }
 }
 
 func (g *group) has(u int) bool {
@@ -150,7 +157,10 @@ func (s *search) groupsOfCulprits() error {
 	slices.SortStableFunc(list, func(a, b *group) int {
 		return cmp.Or(cmp.Compare(shared[b], shared[a]), cmp.Compare(len(a.units), len(b.units)))
 	})
-	if err := s.probeGroups(list); err != nil {
+	if err := s.probeGroups(list, s.maxGroups()-s.grouped); err != nil {
+		return err
+	}
+	if err := s.probeGroups(s.combinations(list), together); err != nil {
 		return err
 	}
 	s.explain()
@@ -159,9 +169,9 @@ func (s *search) groupsOfCulprits() error {
 
 // probeGroups measures each group enforced alone, and everything without it, and reports those that break or repair. It leaves out what
 // exceeds the bound.
-func (s *search) probeGroups(list []*group) error {
-	list = slices.DeleteFunc(list, func(g *group) bool { return g.without != nil })
-	list = list[:min(len(list), s.maxGroups()-s.grouped)]
+func (s *search) probeGroups(list []*group, most int) error {
+	list = slices.DeleteFunc(slices.Clone(list), func(g *group) bool { return g.without != nil })
+	list = list[:min(len(list), most)]
 	s.enter(StageGroups, 2*len(list))
 	for _, g := range list {
 		if s.harmless(g) {
@@ -196,19 +206,33 @@ func (s *search) describeGroup(g *group) Group {
 	return r
 }
 
-// littleMore is how many times the units of the culprit set a group may have and still be the better thing to say.
-const littleMore = 3
+// littleMore is how many times the units of the culprit set a group may have and still be the better thing to say. A group with more than
+// nearlyAll of the work, where the culprits have less, is no repair but the model in f32.
+const (
+	littleMore = 3
+	nearlyAll  = 0.9
+)
 
-// explain puts those groups first that, kept in f32, repair at little more cost than the culprit set: a person rather hears of one role than
-// of many nodes. Of these the one with the fewest units comes first.
+// explains reports whether g, kept in f32, repairs at little more cost than the culprit set.
+func (s *search) explains(g *group) bool {
+	return g.without != nil && g.without.Verdict == Pass && len(g.units) <= littleMore*s.best.Len()
+}
+
+// explain puts those groups first that explain the break: a person rather hears of one role than of many nodes. Of these the one with the fewest
+// units comes first.
 func (s *search) explain() {
 	price := map[string]int{}
+	whole := map[string]bool{}
+	least := s.share(*s.best)
 	for _, g := range s.groups {
-		if g.without != nil && g.without.Verdict == Pass && len(g.units) <= littleMore*s.best.Len() {
-			price[g.by+" "+g.name] = len(g.units)
+		key := g.by + " " + g.name
+		if s.explains(g) {
+			price[key] = len(g.units)
 		}
+		whole[key] = g.without != nil && g.without.Verdict == Pass && least <= nearlyAll && s.share(g.set()) > nearlyAll
 	}
-	slices.SortStableFunc(s.result.Groups, func(a, b Group) int {
+	list := slices.DeleteFunc(s.result.Groups, func(g Group) bool { return whole[g.By+" "+g.Name] })
+	slices.SortStableFunc(list, func(a, b Group) int {
 		x, explains := price[a.By+" "+a.Name]
 		y, too := price[b.By+" "+b.Name]
 		switch {
@@ -221,4 +245,5 @@ func (s *search) explain() {
 		}
 		return 0
 	})
+	s.result.Groups = list
 }

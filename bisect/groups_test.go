@@ -50,6 +50,43 @@ func TestGroupOfEveryLayer(t *testing.T) {
 	}
 }
 
+// TestGroupsTogether blames one node of the norm and one of the attention of every layer, which no group has in common but the layer: both are
+// named together.
+func TestGroupsTogether(t *testing.T) {
+	var nodes []int
+	for i := range 8 {
+		nodes = append(nodes, 5*i+1, 5*i+3)
+	}
+	o := &oracle{n: 40, keyed: true, error: anyOf(nodes...), candidate: layers(5)}
+	r := search1(t, config(o))
+	want := `role model.layers.(\d+).input_layernorm/mean and model.layers.(\d+).attn/k`
+	if names := groupNames(r); len(names) == 0 || names[0] != want || !slices.Equal(r.Groups[0].Candidates, nodes) || r.Groups[0].Without.Verdict != Pass {
+		t.Errorf("groups %q", names)
+	}
+}
+
+// TestGroupOfAllWork has one type with nearly all of the work: that keeping it repairs is no repair.
+func TestGroupOfAllWork(t *testing.T) {
+	named := layers(5)
+	o := &oracle{n: 40, keyed: true, error: anyOf(12), candidate: func(i int, c *engine.Candidate) {
+		if named(i, c); i%5 == 2 {
+			c.MACs = 1000
+		}
+		if i == 12 {
+			c.MACs = 1
+		}
+	}}
+	r := search1(t, config(o))
+	for _, g := range r.Groups {
+		if g.By == "type" && g.Name == "ATTN/Q" {
+			t.Errorf("every %s is shown as a repair", g.Name)
+		}
+	}
+	if !slices.Equal(keptOf(r), []int{12}) {
+		t.Errorf("keeps %v", keptOf(r))
+	}
+}
+
 // TestGroupOfOneLayer blames two nodes of one layer that break together with any other of that layer.
 func TestGroupOfOneLayer(t *testing.T) {
 	o := &oracle{n: 40, keyed: true, error: anyOf(12, 13), candidate: layers(5)}

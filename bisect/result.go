@@ -147,7 +147,7 @@ type Kept struct {
 	Reason string `json:"reason"` // "culprit" or "closure"
 }
 
-// A Group is a set of candidates that a person sees as one thing.
+// A Group is a set of candidates that a person sees as one thing, or two or three of them of one kind, whose names " and " joins.
 type Group struct {
 	By         string `json:"by"` // "role", "type" or "block"
 	Name       string `json:"name"`

@@ -85,7 +85,7 @@ func (b *bisectCommand) run(c *cobra.Command, args []string) error {
 	ctx, universe := c.Context(), b.universe.settings(c)
 	judge, err := b.judge.judgeFor(ctx, &b.model)
 	share, shareErr := parseShare(b.maxF32)
-	if err := errors.Join(err, usage(shareErr), valid(universe), b.limits(), b.confirmable(), writable(b.json, b.events)); err != nil {
+	if err := errors.Join(err, usage(shareErr), b.universe.valid(), b.limits(), b.confirmable(), writable(b.json, b.events)); err != nil {
 		return err
 	}
 	defer b.judge.close()

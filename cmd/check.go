@@ -18,7 +18,9 @@ func newCheck() *cobra.Command {
 		Use:   "check MODEL",
 		Short: "Tell whether given settings hold: for CI",
 		Long: `check runs the model with the nodes enforced that the settings admit, and holds the outputs against the
-rules. Without settings everything is enforced. It exits with 0 when all rules hold for all samples, else with 4.
+rules. Without settings everything is enforced. It exits with 0 when all rules hold for all samples, else with 4. Another
+program is run as often as it takes to be sure: twice where that gives the same outputs, else until one verdict leads by
+enough.
 
 With --baseline it checks the settings of an earlier result, by its rules where no others are given, and searches anew:
 which node is the first now, which must be kept in f32 too, and which need not any more. That alone does not change the
@@ -75,7 +77,10 @@ func (k *checkCommand) run(c *cobra.Command, args []string) error {
 	}
 	defer k.judge.close()
 	settings, err := k.settings(c, baseline)
-	if err := errors.Join(err, valid(settings), writable(k.json)); err != nil {
+	if err := errors.Join(err, k.patterns.valid()); err != nil {
+		return err
+	}
+	if err := errors.Join(valid(settings), writable(k.json)); err != nil {
 		return err
 	}
 	s, err := k.model.open(c.Context(), args[0], true)

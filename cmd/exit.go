@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"halfway/bisect"
+	"halfway/compare"
 )
 
 // The exit statuses. Scripts rely on them; "halfway help exit" explains them.
@@ -53,6 +54,7 @@ func usage(err error) error {
 // statusOf returns the exit status of what a command returned, and the message to show, "" for none.
 func statusOf(err error) (status int, message string) {
 	e, ok := errors.AsType[*ended](err)
+	_, misfit := errors.AsType[*compare.MisfitError](err)
 	switch {
 	case err == nil:
 		return statusAnswered, ""
@@ -60,6 +62,8 @@ func statusOf(err error) (status int, message string) {
 		return e.status, ""
 	case ok:
 		return e.status, err.Error()
+	case misfit:
+		return statusUsage, err.Error()
 	case errors.Is(err, syscall.EPIPE):
 		return statusFailed, "" // whoever read standard output has left, such as head
 	case errors.Is(err, context.Canceled): // only signals cancel

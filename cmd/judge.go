@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -52,8 +53,14 @@ func (f *judgeFlags) rules() ([]compare.Rule, error) {
 }
 
 // references are the reference outputs of the samples: those given, else what an engine has as its own reference; nil where that is its run with
-// nothing enforced.
+// nothing enforced. Before anything runs it makes sure that the rules are about outputs of the model, where these are known.
 func (f *judgeFlags) references(ctx context.Context, s *subject) ([][]engine.Output, error) {
+	if names := s.engine.Outputs(); names != nil {
+		rules, err := f.rules()
+		if err := errors.Join(err, compare.Fit(rules, names)); err != nil {
+			return nil, err
+		}
+	}
 	if own, ok := s.engine.(engine.Referrer); ok && len(f.reference) == 0 {
 		return ownReferences(ctx, own, s.samples)
 	}

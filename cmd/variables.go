@@ -60,6 +60,16 @@ func (f *patternFlags) settings(c *cobra.Command) patterns.Settings {
 	return s
 }
 
+// valid fails for a flag whose pattern is no regular expression.
+func (f *patternFlags) valid() error {
+	for _, one := range []struct{ flag, pattern string }{{"--pos", f.pos}, {"--neg", f.neg}} {
+		if _, err := patterns.Compile(one.pattern); err != nil {
+			return usage(fmt.Errorf("%s: %w", one.flag, err))
+		}
+	}
+	return nil
+}
+
 // valid fails for patterns that are no regular expressions.
 func valid(s patterns.Settings) error {
 	_, err := s.Select(nil)

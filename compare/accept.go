@@ -30,8 +30,31 @@ type bound struct {
 	output int
 }
 
-// Bind finds the outputs that the rules are about. A rule about an output that is not there, or about a part that its shape does not have, is
-// an error that names what there is.
+// A MisfitError says that a rule is about an output that is not there, or about a part that its shape does not have.
+type MisfitError struct {
+	Rule Rule
+	Err  error // names what there is
+}
+
+func (e *MisfitError) Error() string { return fmt.Sprintf("accept rule %q: %v", e.Rule, e.Err) }
+
+func (e *MisfitError) Unwrap() error { return e.Err }
+
+// Fit fails with a *MisfitError when a rule is about an output that has none of these names.
+func Fit(rules []Rule, names []string) error {
+	outputs := make([]engine.Output, len(names))
+	for i, name := range names {
+		outputs[i].Name = name
+	}
+	for _, r := range rules {
+		if _, _, err := r.resolve(outputs); err != nil {
+			return &MisfitError{r, err}
+		}
+	}
+	return nil
+}
+
+// Bind finds the outputs that the rules are about. A rule that does not fit them is a *MisfitError.
 func Bind(rules []Rule, outputs []engine.Output) (*Acceptor, error) {
 	if len(rules) == 0 {
 		return nil, errors.New("there are no accept rules")
@@ -43,7 +66,7 @@ func Bind(rules []Rule, outputs []engine.Output) (*Acceptor, error) {
 	for _, r := range rules {
 		r, places, err := r.resolve(outputs)
 		if err != nil {
-			return nil, fmt.Errorf("accept rule %q: %w", r, err)
+			return nil, &MisfitError{r, err}
 		}
 		d, ok := lookUp(r.Metric.Name)
 		if !ok {
@@ -51,7 +74,7 @@ func Bind(rules []Rule, outputs []engine.Output) (*Acceptor, error) {
 		}
 		for _, i := range places {
 			if _, err := r.Slice.apply(whole(outputs[i].Tensor)); err != nil {
-				return nil, fmt.Errorf("accept rule %q: output %q: %w", r, outputs[i].Name, err)
+				return nil, &MisfitError{r, fmt.Errorf("output %q: %w", outputs[i].Name, err)}
 			}
 			a.bound = append(a.bound, bound{r, d, i})
 		}

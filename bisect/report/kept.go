@@ -46,7 +46,10 @@ func (t *text) groupName(g bisect.Group) string {
 	case "type":
 		return "every " + Printable(g.Name)
 	case "block":
-		return "all of " + Printable(strings.TrimPrefix(g.Name, root))
+		return "all of " + withoutRoots(g.Name)
+	}
+	if strings.Contains(g.Name, together) {
+		return withoutRoots(g.Name)
 	}
 	members, whole := map[int]bool{}, false
 	for _, index := range g.Candidates {
@@ -62,11 +65,23 @@ func (t *text) groupName(g bisect.Group) string {
 	list := gather(t.options.Candidates, positions)
 	switch {
 	case len(list) != 1:
-		return Printable(strings.TrimPrefix(g.Name, root))
+		return withoutRoots(g.Name)
 	case whole:
 		return Printable(list[0].title)
 	}
 	return Printable(strings.Join(append(list[0].parts, list[0].title), " in "))
+}
+
+// together joins the names of groups that are meant together.
+const together = " and "
+
+// withoutRoots is a group's name without what all names of a traced model begin with.
+func withoutRoots(name string) string {
+	names := strings.Split(name, together)
+	for i := range names {
+		names[i] = strings.TrimPrefix(names[i], root)
+	}
+	return Printable(strings.Join(names, together))
 }
 
 // kept lists the nodes to keep in f32, module by module.
