@@ -33,12 +33,17 @@ func integerRange(t tensor.DType) (low, high float64, ok bool) {
 
 // quantize is saturate(round(x / scale) + zero), in f32; halves go to the even side.
 func (c *call) quantize(x, scale, zero graph.Port, to tensor.DType) graph.Port {
+	return c.saturated(c.op("Divide", numpyBroadcast(), c.convert(x, tensor.F32), c.convert(scale, tensor.F32)), zero, to)
+}
+
+// saturated is saturate(round(x) + zero).
+func (c *call) saturated(x, zero graph.Port, to tensor.DType) graph.Port {
 	low, high, ok := integerRange(to)
 	if !ok {
 		c.fail("quantization to %s is not supported", to)
 		return graph.Port{}
 	}
-	y := c.op("Round", graph.Attrs{"mode": "half_to_even"}, c.op("Divide", numpyBroadcast(), c.convert(x, tensor.F32), c.convert(scale, tensor.F32)))
+	y := c.op("Round", graph.Attrs{"mode": "half_to_even"}, x)
 	if zero.Node != nil {
 		y = c.op("Add", numpyBroadcast(), y, c.convert(zero, tensor.F32))
 	}
@@ -154,9 +159,15 @@ func (c *call) column(p graph.Port) graph.Port {
 
 func qLinearMatMul(c *call) ([]graph.Port, error) {
 	y := c.op("MatMul", nil, c.centred(c.input(0), c.column(c.input(2))), c.centred(c.input(3), c.input(5)))
-	scale := c.op("Multiply", numpyBroadcast(), c.convert(c.column(c.input(1)), tensor.F32), c.convert(c.input(4), tensor.F32))
-	y = c.op("Multiply", numpyBroadcast(), y, scale)
-	return []graph.Port{c.quantize(y, c.input(6), c.input(7), c.kind(c.input(7)))}, c.err
+	return c.rescaled(y, c.convert(c.column(c.input(1)), tensor.F32), c.convert(c.input(4), tensor.F32))
+}
+
+// rescaled multiplies a sum of integers by both scales over that of the result (input 6), in one rounding as ONNX Runtime does, and quantizes
+// to the type of the zero point (input 7).
+func (c *call) rescaled(sum, left, right graph.Port) ([]graph.Port, error) {
+	scale := c.op("Divide", numpyBroadcast(), c.op("Multiply", numpyBroadcast(), left, right), c.convert(c.input(6), tensor.F32))
+	y := c.op("Multiply", numpyBroadcast(), sum, scale)
+	return []graph.Port{c.saturated(y, c.input(7), c.kind(c.input(7)))}, c.err
 }
 
 func matMulInteger(c *call) ([]graph.Port, error) {
@@ -213,7 +224,5 @@ func qLinearConv(c *call) ([]graph.Port, error) {
 	if c.has(8) {
 		y = c.op("Add", numpyBroadcast(), y, channels(c.convert(c.in[8], tensor.F32)))
 	}
-	scale := c.op("Multiply", numpyBroadcast(), c.convert(c.input(1), tensor.F32), channels(c.convert(c.input(4), tensor.F32)))
-	y = c.op("Multiply", numpyBroadcast(), y, scale)
-	return []graph.Port{c.quantize(y, c.input(6), c.input(7), c.kind(c.input(7)))}, c.err
+	return c.rescaled(y, c.convert(c.input(1), tensor.F32), channels(c.convert(c.input(4), tensor.F32)))
 }
