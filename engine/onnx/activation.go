@@ -158,10 +158,23 @@ func softmax(name string) operator {
 	}
 }
 
+// flattenLater is flatten where only the rank is known.
+func (c *call) flattenLater(x graph.Port, axis int) graph.Port {
+	if axis < 2 {
+		return c.op("Reshape", graph.Attrs{"special_zero": "true"}, x, c.i64s(1-axis, -1))
+	}
+	shape := c.op("ShapeOf", graph.Attrs{"output_type": "i64"}, x)
+	before := c.op("Slice", nil, shape, c.i64s(0), c.i64s(axis), c.i64s(1), c.i64s(0))
+	rows := c.op("ReduceProd", graph.Attrs{"keep_dims": "true"}, before, c.i64s(0))
+	return c.op("Reshape", graph.Attrs{"special_zero": "false"}, x, c.op("Concat", graph.Attrs{"axis": "0"}, rows, c.i64s(-1)))
+}
+
 // flatten makes a matrix of x: the dimensions before axis, and the others.
 func (c *call) flatten(x graph.Port, axis int) graph.Port {
 	rows, columns := 1, 1
-	c.rank(x)
+	if c.rank(x); c.known[x].Shape == nil {
+		return c.flattenLater(x, axis)
+	}
 	for i, d := range c.shape(x) {
 		if i < axis {
 			rows *= d

@@ -99,6 +99,7 @@ func (c *call) many(name string, outputs int, attrs graph.Attrs, in ...graph.Por
 		ports[o] = graph.Port{Node: n, Out: o}
 		c.known[ports[o]] = a
 	}
+	c.learn(n, op, args)
 	return ports
 }
 
@@ -110,8 +111,14 @@ func (c *call) one(name string, attrs graph.Attrs, in ...graph.Port) ([]graph.Po
 // kind is the element type of a value.
 func (c *call) kind(p graph.Port) tensor.DType { return c.known[p].Type }
 
-// shape is the shape of a value, nil when it is not known.
-func (c *call) shape(p graph.Port) []int { return c.known[p].Shape }
+// shape is the shape of a value, nil when it is not known. Where only its rank is, that is an error, and every unknown dimension is 1.
+func (c *call) shape(p graph.Port) []int {
+	if dims := c.partial[p]; dims != nil && c.known[p].Shape == nil {
+		c.fail("the shape of %q is only known while running (%v), and the translation depends on it", p.Node.Name, dims)
+		return filled(dims, 1)
+	}
+	return c.known[p].Shape
+}
 
 // dim is the size of a value along an axis, which it must have.
 func (c *call) dim(p graph.Port, axis int) int {
@@ -135,7 +142,7 @@ func (c *call) space(p graph.Port) []int {
 
 // rank is the rank of a value, which must be known.
 func (c *call) rank(p graph.Port) int {
-	shape := c.known[p].Shape
+	shape := c.dims(p)
 	switch {
 	case p.Node == nil: // left out, or after an error
 		c.fail("an input is missing")

@@ -120,8 +120,22 @@ func ifNode(c *call) ([]graph.Port, error) {
 			out[i].Shape = nil
 		}
 	}
-	return c.withBodies("If", in, branches, out), c.err
+	ports := c.withBodies("If", in, branches, out)
+	for i, p := range ports {
+		c.hint(p, alike(yes.dimsOf(i), no.dimsOf(i)))
+	}
+	return ports, c.err
 }
+
+// hint notes dimensions of a value whose shape is not known.
+func (b *builder) hint(p graph.Port, dims []int) {
+	if b.known[p].Shape == nil && dims != nil {
+		b.partial[p] = dims
+	}
+}
+
+// dimsOf are the dimensions of result i of a body.
+func (b *inner) dimsOf(i int) []int { return b.dims(b.g.Results[i].In[0]) }
 
 // branches translates both branches. One that does not fit the shapes at hand is not an error unless it is taken, as long as the other fits.
 func (c *call) branches() ([]*inner, error) {
@@ -232,7 +246,22 @@ func loop(c *call) ([]graph.Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.withBodies("Loop", in, []*inner{b}, out), c.err
+	return c.looped("Loop", in, b, out, len(carried), 1), c.err
+}
+
+// looped adds a loop of the given body, whose results from skip on are its outputs: carried ones, then those joined along a new axis 0.
+func (c *call) looped(op string, in []graph.Port, b *inner, out []ops.Arg, carried, skip int) []graph.Port {
+	ports := c.withBodies(op, in, []*inner{b}, out)
+	for o, p := range ports {
+		dims := slices.Clone(b.dimsOf(o + skip))
+		if o < carried {
+			dims = alike(dims, b.dims(graph.Port{Node: b.g.Params[b.carriedParam(o+skip)]}))
+		} else if dims != nil {
+			dims[0] = -1
+		}
+		c.hint(p, dims)
+	}
+	return ports
 }
 
 // carried is the parameter of a value that a loop carries: its shape may change from iteration to iteration, so only what the file declares or
@@ -352,7 +381,7 @@ func scan(c *call) ([]graph.Port, error) {
 		return nil, err
 	}
 	c.scanOutputs(b, carried)
-	return c.withBodies("TensorIterator", in, []*inner{b}, out), c.err
+	return c.looped("TensorIterator", in, b, out, carried, 0), c.err
 }
 
 // reverse makes a map go from the end to the start.

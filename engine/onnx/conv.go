@@ -114,7 +114,9 @@ func convTranspose(c *call) ([]graph.Port, error) {
 		c.fail("weights of rank %d for an input of rank %d", c.rank(weights), c.rank(x))
 		return nil, c.err
 	}
-	c.placeTransposed(&w, c.space(x), c.space(weights), extra)
+	if c.ints("output_shape") != nil || strings.HasPrefix(w.autoPad, "same") {
+		c.placeTransposed(&w, c.space(x), c.space(weights), extra)
+	}
 	attrs := w.attrs()
 	attrs["output_padding"] = list(extra)
 	in := []graph.Port{x, weights}
@@ -136,16 +138,12 @@ func convTranspose(c *call) ([]graph.Port, error) {
 // at the start there too; ONNX Runtime and ONNX's specification agree on this.)
 func (c *call) placeTransposed(w *window, in, kernel, extra []int) {
 	output := c.ints("output_shape")
-	same := strings.HasPrefix(w.autoPad, "same")
-	switch {
-	case output != nil:
+	if output != nil {
 		output = output[len(output)-min(len(output), len(in)):]
-	case same:
+	} else {
 		for i, stride := range w.strides {
 			output = append(output, in[i]*stride)
 		}
-	default:
-		return
 	}
 	if len(output) != len(in) || len(kernel) != len(in) || len(extra) != len(in) {
 		c.fail("output_shape %v and output_padding %v do not fit %d spatial dimensions", c.ints("output_shape"), extra, len(in))

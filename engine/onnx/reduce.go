@@ -55,7 +55,7 @@ func inFloats(o operator) operator {
 func (c *call) reduce(name string, since int, x graph.Port) graph.Port {
 	attrs := graph.Attrs{"keep_dims": boolean(c.int("keepdims", 1))}
 	axes := c.ints("axes")
-	if c.opset >= since && c.has(1) && !slices.Equal(c.shape(c.in[1]), []int{0}) {
+	if c.opset >= since && c.has(1) && !slices.Equal(c.dims(c.in[1]), []int{0}) {
 		return c.reduceTyped(name, attrs, x, c.in[1])
 	}
 	if len(axes) == 0 {

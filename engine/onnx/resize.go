@@ -60,7 +60,7 @@ func (c *call) beyondInterpolate(mode string, scales graph.Port) bool {
 // wholeSizes reports that scales give sizes without a fraction, or that this is not known.
 func (c *call) wholeSizes(scales graph.Port) bool {
 	v, axes := c.known[scales].Value, c.ints("axes")
-	shape := c.shape(c.in[0])
+	shape := c.known[c.in[0]].Shape
 	if v == nil || v.Type != tensor.F32 || shape == nil {
 		return v != nil || scales.Node != nil && scales.Node.Op == "Constant"
 	}

@@ -64,7 +64,7 @@ func size(c *call) ([]graph.Port, error) {
 // scalarShaped is input i, which has one element, as a scalar.
 func (c *call) scalarShaped(i int) graph.Port {
 	p := c.input(i)
-	if len(c.shape(p)) == 0 {
+	if len(c.dims(p)) == 0 {
 		return p
 	}
 	return c.op("Squeeze", nil, p)
@@ -91,7 +91,7 @@ func withAxes(name string, since int) operator {
 func transpose(c *call) ([]graph.Port, error) {
 	x := c.input(0)
 	perm := c.ints("perm")
-	if perm == nil && c.shape(x) != nil {
+	if perm == nil && c.dims(x) != nil {
 		for i := c.rank(x) - 1; i >= 0; i-- {
 			perm = append(perm, i)
 		}
@@ -114,9 +114,9 @@ func split(c *call) ([]graph.Port, error) {
 		c.fail("num_outputs=%d for %d outputs", n, parts)
 	}
 	size := 0 // also where it is not known: an equal split then
-	if c.shape(x) != nil {
-		if a := c.axis(x, axis); a < c.rank(x) {
-			size = c.dim(x, a)
+	if dims := c.dims(x); dims != nil {
+		if a := c.axis(x, axis); a < len(dims) {
+			size = max(dims[a], 0)
 		}
 	}
 	if size%parts == 0 {
@@ -144,8 +144,8 @@ func slice(c *call) ([]graph.Port, error) {
 	switch {
 	case c.has(4):
 		steps = c.in[4]
-	case len(c.shape(starts)) == 1:
-		steps = c.convert(c.i64s(slices.Repeat([]int{1}, c.dim(starts, 0))...), c.kind(starts))
+	case len(c.dims(starts)) == 1 && c.dims(starts)[0] >= 0:
+		steps = c.convert(c.i64s(slices.Repeat([]int{1}, c.dims(starts)[0])...), c.kind(starts))
 	default:
 		one := c.convert(c.i64(1), c.kind(starts))
 		steps = c.op("Broadcast", graph.Attrs{"mode": "numpy"}, one, c.op("ShapeOf", graph.Attrs{"output_type": "i64"}, starts))

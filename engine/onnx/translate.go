@@ -27,12 +27,13 @@ func register(key string, o operator) {
 
 // A builder makes one graph: the main one, or that of a body.
 type builder struct {
-	model  *Model
-	g      *graph.Graph
-	known  map[graph.Port]ops.Arg
-	outer  *scope                // of the node whose body this is
-	caught map[string]graph.Port // parameters that stand for outer values
-	order  []string              // their names, in the order of the parameters
+	model   *Model
+	g       *graph.Graph
+	known   map[graph.Port]ops.Arg
+	partial map[graph.Port][]int  // dimensions of values without a known shape (dims.go)
+	outer   *scope                // of the node whose body this is
+	caught  map[string]graph.Port // parameters that stand for outer values
+	order   []string              // their names, in the order of the parameters
 
 	sequences map[*graph.Node][]graph.Port // the values of each sequence
 	visits    *int                         // of nodes, in all graphs of the model
@@ -80,7 +81,7 @@ func (m *Model) newBuilder(name string, outer *scope) *builder {
 	if outer != nil {
 		visits = outer.visits
 	}
-	return &builder{visits: visits, model: m, g: &graph.Graph{Name: name, File: m.path}, known: map[graph.Port]ops.Arg{}, outer: outer,
+	return &builder{visits: visits, model: m, g: &graph.Graph{Name: name, File: m.path}, known: map[graph.Port]ops.Arg{}, partial: map[graph.Port][]int{}, outer: outer,
 		caught: map[string]graph.Port{}, sequences: map[*graph.Node][]graph.Port{}}
 }
 
@@ -98,8 +99,8 @@ func (b *builder) parameter(name string, t tensor.DType, shape []int) graph.Port
 	b.g.Params = append(b.g.Params, n)
 	p := graph.Port{Node: n}
 	a := ops.Arg{Type: t, Shape: shape}
-	if shape == nil || slices.Contains(shape, -1) {
-		a.Shape = nil
+	if slices.Contains(shape, -1) {
+		a.Shape, b.partial[p] = nil, shape
 	}
 	b.known[p] = a
 	return p
@@ -208,7 +209,7 @@ func (s *scope) lookup(name string) (graph.Port, error) {
 		return graph.Port{}, fmt.Errorf("the sequence %q of an outer graph is not supported in a body", name)
 	}
 	a := s.outer.known[from]
-	p := s.parameter(name, a.Type, a.Shape)
+	p := s.parameter(name, a.Type, s.outer.dims(from))
 	s.known[p] = a
 	s.caught[name] = p
 	s.order = append(s.order, name)
