@@ -64,6 +64,24 @@ func TestIdleUnitsAreNotBlamed(t *testing.T) {
 	}
 }
 
+// TestInertIsNotProbed scans a network most of whose nodes are inert as the engine knows: their CNTs count as answered without a probe, and they
+// are not kept.
+func TestInertIsNotProbed(t *testing.T) {
+	const n = 300
+	shares := map[int]float64{}
+	for i := 0; i < n; i += 30 {
+		shares[i] = 0.15
+	}
+	o := &oracle{n: n, error: sumOf(shares), candidate: func(i int, c *engine.Candidate) { c.Inert = i%30 != 0 }}
+	c := config(o)
+	c.Exhaustive = Always
+	r := search1(t, c)
+	checkMinimal(t, o, r)
+	if !r.First.Smallest || r.First.Count != 180 || len(r.Curve) != n+1 || len(r.KeepF32) != 4 || o.runs > n {
+		t.Errorf("first %+v, %d points, keeps %v, %d runs", r.First, len(r.Curve), keptOf(r), o.runs)
+	}
+}
+
 func TestNoCandidates(t *testing.T) {
 	if r := search1(t, config(&oracle{n: 0, keyed: true, error: anyOf()})); r.Outcome != NothingBreaks || len(r.Warnings) != 1 {
 		t.Errorf("outcome %s, warnings %q", r.Outcome, r.Warnings)

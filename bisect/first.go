@@ -87,6 +87,9 @@ func (s *search) confirmBelow(k int) error {
 		return nil
 	}
 	for i := range max(k, 0) {
+		if s.inertAt(i) { // the one before was confirmed
+			continue
+		}
 		o, err := s.confirmCount(i)
 		if err != nil {
 			return err
@@ -116,7 +119,16 @@ func (s *search) atCount(k int) (outcome, error) {
 	if o, ok := s.counts[k]; ok {
 		return o, nil
 	}
+	if o, ok := s.counts[k-1]; ok && s.inertAt(k) {
+		s.counts[k], s.workAt[k] = o, s.work
+		return o, nil
+	}
 	return s.countBy(k, s.measure)
+}
+
+// inertAt reports whether CNT=k gives the bits of CNT=k-1, since what it adds is inert.
+func (s *search) inertAt(k int) bool {
+	return s.listed() && k >= 0 && k < len(s.at) && !slices.ContainsFunc(s.at[k], func(p int) bool { return !s.candidates[p].Inert })
 }
 
 // confirmCount measures CNT=k for a claim.

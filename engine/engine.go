@@ -25,6 +25,7 @@ type Candidate struct {
 	Bytes int64  // of its constants and outputs
 	Unit  int    // position (in Engine.Candidates) of the head of the unit that executes it
 	Preds []int  // positions of the nearest candidates that it reads from, ascending
+	Inert bool   // enforcing it changes no bit, whatever else is enforced: it has nothing to round
 
 	// Closure lists the positions that must be kept in f32 whenever this candidate is: of a Convolution the residual Add of its unit,
 	// since real plugins crash otherwise.

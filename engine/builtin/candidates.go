@@ -31,10 +31,29 @@ func describe(b *planner) []engine.Candidate {
 			}
 		}
 	}
+	rounding := roundingCandidates(b)
+	for i := range list {
+		list[i].Inert = !rounding.Has(i)
+	}
 	for _, p := range b.plans {
 		p.describeUnits(list)
 	}
 	return list
+}
+
+// roundingCandidates are those on which it depends whether some port rounds.
+func roundingCandidates(b *planner) engine.Set {
+	set := engine.NewSet(len(b.candidates))
+	for _, p := range b.plans {
+		for _, s := range p.steps {
+			for _, c := range slices.Concat(s.roundIn, s.roundOut) {
+				for _, position := range c {
+					set.Add(position)
+				}
+			}
+		}
+	}
+	return set
 }
 
 // describeUnits notes which candidates are executed as one, and what has to be kept in f32 together: real plugins crash when a Convolution is

@@ -31,6 +31,7 @@ func Conform(t *testing.T, open func(t *testing.T) Subject) {
 		{"candidates are well-formed and stay the same", (*suite).candidates},
 		{"nothing enforced is the reference, everything is not", (*suite).ends},
 		{"what was asked for is enforced, and said", (*suite).sets},
+		{"inert candidates change no bit", (*suite).inert},
 		{"inputs that do not fit are errors and harm nothing", (*suite).badInputs},
 		{"a cancelled run ends within a second, and the next one works", (*suite).cancellation},
 		{"runs out of time are timeouts", (*suite).timeouts},
@@ -167,6 +168,21 @@ func (s *suite) sets() {
 			s.Errorf("the key %q stands for different outputs", o.Key)
 		}
 		seen[o.Key] = bits(o)
+	}
+}
+
+// inert enforces the inert candidates alone, and all others.
+func (s *suite) inert() {
+	list := s.list()
+	var inert engine.Set
+	for p, c := range list {
+		if c.Inert {
+			inert.Add(p)
+		}
+	}
+	all := engine.All(len(list))
+	if bits(s.run(inert)) != bits(s.run(engine.Set{})) || bits(s.run(all.Minus(inert))) != bits(s.run(all)) {
+		s.Errorf("enforcing the candidates %v, which are said to be inert, changes the outputs", inert.Positions())
 	}
 }
 

@@ -119,9 +119,15 @@ func (x *exported) precede(order []*graph.Node) {
 	}
 }
 
+// inert reports whether n has no port in f32, the only ones that enforcement touches.
+func inert(n *graph.Node) bool {
+	return !slices.ContainsFunc(n.In, func(p graph.Port) bool { return p.Type() == tensor.F32 }) &&
+		!slices.ContainsFunc(n.Out, func(o graph.Output) bool { return o.Type == tensor.F32 })
+}
+
 func describe(n *graph.Node) engine.Candidate {
 	t := graph.CPUType(n.Op)
-	c := engine.Candidate{Tag: t + "@" + n.Listed(), Type: t, Op: n.Op, Name: n.Listed(), Role: patterns.Role(n.Listed())}
+	c := engine.Candidate{Tag: t + "@" + n.Listed(), Type: t, Op: n.Op, Name: n.Listed(), Role: patterns.Role(n.Listed()), Inert: inert(n)}
 	if len(n.Out) > 0 && static(n.Out[0].Shape) {
 		c.Shape = n.Out[0].Shape
 	}
