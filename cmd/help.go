@@ -25,6 +25,7 @@ func topics() []*cobra.Command {
 		{"exit", "Exit statuses", helpExit},
 		{"accept", "Rules that outputs must meet", helpAccept},
 		{"semantics", "What enforcing a precision does", helpSemantics},
+		{"samples", "What --input takes", helpSamples},
 		{"patterns", "How nodes are selected", helpPatterns},
 		{"views", "What counts as a node", helpViews},
 		{"engines", "What runs the model", helpEngines},
@@ -100,6 +101,29 @@ inputs and weights are rounded, sums are f32, the output is rounded where the la
 Rounding is to the nearest, ties to even; f16 overflows to infinity.
 
 run obeys the variables of the environment, check obeys them with --from-env, bisect warns and ignores them.`
+
+const helpSamples = `What --input takes
+
+Repeatable; each is one sample, and all must meet the rules.
+
+  x.npz                    the arrays of all inputs, by their names
+  x.npy                    the array of the only input
+  samples/                 a folder: a sample for each .npz or .npy in it, by name
+  ids=i.npy,mask=m.npy     an array for each input
+  random, random:7         generated, of seed 0 or 7
+
+An .npz whose arrays are called exactly input_0, input_1, ... or arr_0, arr_1, ... is taken by position, with a note. Types
+are converted where no value changes, with a note; bf16 arrays are numpy's V2. A model of dynamic shapes takes those of
+the sample, or of --shape NAME=1,64.
+
+A model that keeps state takes a folder of step-000.npz, step-001.npz, ... as one sample: its runs follow one another.
+
+random is N(0,1) for floats; integers lie below the size of what they index, else they are 0 or 1; masks are 1. A
+network may break on random data, or not, for reasons that real data does not have: save what your program feeds it.
+
+  numpy.savez("x.npz", ids=ids, mask=mask)
+
+With --reference FILE, one for each sample, the outputs to compare with are those of the file, not of a run in f32.`
 
 const helpPatterns = `How nodes are selected
 

@@ -55,6 +55,34 @@ func runExample(t *testing.T, dir, line string) {
 	}
 }
 
+// TestRecipes runs the commands of "halfway help ci", those of each system in a folder of its own, after the settings and with a model that breaks.
+func TestRecipes(t *testing.T) {
+	text, err := os.ReadFile("docs/ci.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, system := range []string{"GitHub Actions", "GitLab", "Jenkins"} {
+		_, part, _ := strings.Cut(string(text), "\n"+system+"\n")
+		for _, next := range []string{"\nGitLab\n", "\nJenkins\n"} {
+			part, _, _ = strings.Cut(part, next)
+		}
+		dir := t.TempDir()
+		prepare(t, dir)
+		lines := regexp.MustCompile(`halfway (check|bisect|report) [^'\n]*`).FindAllString(part, -1)
+		if len(lines) < 4 {
+			t.Errorf("%s: only %d commands", system, len(lines))
+		}
+		for _, line := range lines {
+			runExample(t, dir, line)
+		}
+		for _, file := range regexp.MustCompile(`halfway\.(xml|json|sarif|html)`).FindAllString(part, -1) {
+			if info, err := os.Stat(filepath.Join(dir, file)); err != nil || info.Size() == 0 {
+				t.Errorf("%s: %v", system, err)
+			}
+		}
+	}
+}
+
 // prepare makes the files that examples are about.
 func prepare(t *testing.T, dir string) {
 	t.Helper()
