@@ -29,7 +29,8 @@ var allowed = map[string]string{
 	"halfway/engine/ops":        "engine/graph engine/kernel engine/tensor",
 	"halfway/engine/command":    "engine engine/program engine/tensor patterns",
 	"halfway/engine/program":    "",
-	"halfway/engine/openvino":   "engine engine/graph engine/ir engine/ops engine/program engine/tensor patterns",
+	"halfway/engine/python":     "engine engine/program engine/tensor",
+	"halfway/engine/openvino":   "engine engine/graph engine/ir engine/ops engine/python engine/tensor patterns",
 	"halfway/engine/builtin":    "engine engine/graph engine/ir engine/kernel engine/onnx engine/ops engine/passes engine/tensor patterns",
 }
 

@@ -2,19 +2,15 @@ package openvino
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
 	"halfway/engine"
+	"halfway/engine/python"
 	"halfway/engine/tensor"
 )
 
@@ -22,14 +18,13 @@ import (
 type Engine struct {
 	model    *Model
 	options  Options
-	folder   string // private: the exported graph, its constants, inputs and outputs
+	folder   *python.Folder // with the exported graph and its constants too
 	exported *exported
 	units    *units
 	warnings []string
 
-	turn   chan struct{}             // holds one element: whoever takes it may use what follows
-	worker *worker                   // nil or dead: to be started
-	files  map[*tensor.Tensor]string // of inputs
+	turn   chan struct{}  // holds one element: whoever takes it may use what follows
+	worker *python.Worker // nil or dead: to be started
 	took   time.Duration
 	runs   int
 
@@ -41,11 +36,11 @@ func (m *Model) Engine(ctx context.Context, o Options) (*Engine, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	folder, err := os.MkdirTemp(o.Temp, "halfway-openvino-")
+	folder, err := python.NewFolder(o.Temp, "halfway-openvino-")
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{model: m, options: o, folder: folder, turn: make(chan struct{}, 1), files: map[*tensor.Tensor]string{}}
+	e := &Engine{model: m, options: o, folder: folder, turn: make(chan struct{}, 1)}
 	e.worker, m.worker = m.worker, nil
 	if err := e.prepare(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("OpenVINO %s: %s: %w", m.version, m.path, err), e.release())
@@ -56,7 +51,7 @@ func (m *Model) Engine(ctx context.Context, o Options) (*Engine, error) {
 
 func (e *Engine) prepare(ctx context.Context) (err error) {
 	if e.worker == nil {
-		if e.worker, err = startWorker(ctx, e.model.python); err != nil {
+		if e.worker, err = script.Start(ctx, e.model.python); err != nil {
 			return err
 		}
 	}
@@ -68,10 +63,10 @@ func (e *Engine) prepare(ctx context.Context) (err error) {
 		Hint      string
 		Constants []int64 // offset and size in the blob
 	}
-	request := map[string]any{"op": "compile", "model": e.model.path, "shapes": shapes, "folder": e.folder, "threads": e.options.Threads,
+	request := map[string]any{"op": "compile", "model": e.model.path, "shapes": shapes, "folder": e.folder.Path, "threads": e.options.Threads,
 		"snippets": e.options.View == "snippets"}
-	if err := e.worker.ask(ctx, 0, request, &answer); err != nil {
-		return fmt.Errorf("compile: %w", refusal(err))
+	if err := e.worker.Ask(ctx, 0, request, &answer); err != nil {
+		return fmt.Errorf("compile: %w", python.Refusal(err))
 	}
 	if answer.Hint != "bf16" {
 		return fmt.Errorf("asked for bf16 the plugin runs in %s: this CPU has no bf16 (it takes AVX-512, or AVX2 with VNNI 2); --engine builtin works on any",
@@ -80,7 +75,7 @@ func (e *Engine) prepare(ctx context.Context) (err error) {
 	if len(answer.Constants) != 2 {
 		return errors.New("the constants were not found in the exported model: this release is not known (2024.6, 2025.4 and 2026.4 are)")
 	}
-	if e.exported, err = readExported(e.folder, answer.Constants[0], answer.Constants[1]); err != nil {
+	if e.exported, err = readExported(e.folder.Path, answer.Constants[0], answer.Constants[1]); err != nil {
 		return fmt.Errorf("the exported model: %w", err)
 	}
 	if err := e.load(ctx); err != nil {
@@ -98,15 +93,15 @@ func (e *Engine) load(ctx context.Context) error {
 			places[i][1] = 1
 		}
 	}
-	request := map[string]any{"op": "load", "folder": e.folder, "places": places, "threads": e.options.Threads, "snippets": e.options.View == "snippets"}
-	return refusal(e.worker.ask(ctx, 0, request, &struct{}{}))
+	request := map[string]any{"op": "load", "folder": e.folder.Path, "places": places, "threads": e.options.Threads, "snippets": e.options.View == "snippets"}
+	return python.Refusal(e.worker.Ask(ctx, 0, request, &struct{}{}))
 }
 
 // learnUnits reads the execution graph with everything enforced: which nodes run as one, and which of them show their precision.
 func (e *Engine) learnUnits(ctx context.Context) error {
 	a, err := e.request(ctx, 0, nil, "bf16", nil)
 	if err != nil {
-		return fmt.Errorf("import what was exported: %w", refusal(err))
+		return fmt.Errorf("import what was exported: %w", python.Refusal(err))
 	}
 	e.units = newUnits(e.exported, a.Nodes)
 	if e.units.shown.Len() == 0 && e.units.stubborn {
@@ -119,7 +114,7 @@ func (e *Engine) learnUnits(ctx context.Context) error {
 
 // An answer is what a run shows.
 type answer struct {
-	Outputs [][2]string // path and type
+	Outputs []python.Array
 	Nodes   []row
 }
 
@@ -131,20 +126,20 @@ func (e *Engine) request(ctx context.Context, limit time.Duration, kept []int, h
 	if kept == nil {
 		kept = []int{}
 	}
-	err = e.worker.ask(ctx, limit, map[string]any{"op": "run", "kept": kept, "hint": hint, "inferences": inferences, "folder": e.folder}, &a)
+	err = e.worker.Ask(ctx, limit, map[string]any{"op": "run", "kept": kept, "hint": hint, "inferences": inferences, "folder": e.folder.Path}, &a)
 	return a, err
 }
 
 // revive starts a new worker where the last one ended.
 func (e *Engine) revive(ctx context.Context) (err error) {
-	if e.worker != nil && !e.worker.dead() {
+	if e.worker != nil && !e.worker.Dead() {
 		return nil
 	}
-	if e.worker, err = startWorker(ctx, e.model.python); err != nil {
+	if e.worker, err = script.Start(ctx, e.model.python); err != nil {
 		return err
 	}
 	if err = e.load(ctx); err != nil {
-		e.worker.kill()
+		e.worker.Kill()
 	}
 	return err
 }
@@ -195,7 +190,7 @@ func (e *Engine) observe(ctx context.Context, kept []int, hint string, s engine.
 	if err := e.revive(ctx); err != nil {
 		return o, nil, err
 	}
-	inferences, err := e.write(s)
+	inferences, err := e.folder.Write(e.model.inputs, s)
 	if err != nil {
 		return o, nil, err
 	}
@@ -204,80 +199,17 @@ func (e *Engine) observe(ctx context.Context, kept []int, hint string, s engine.
 	if err != nil {
 		return o, nil, err
 	}
-	o, err = e.read(a.Outputs)
+	o, err = e.folder.Read(e.model.outputs, a.Outputs)
 	e.took += time.Since(start)
 	e.runs++
 	return o, a.Nodes, err
-}
-
-// write puts the sample's inputs into files, once, and returns their paths by inference and input.
-func (e *Engine) write(s engine.Sample) ([][]string, error) {
-	var all [][]string
-	for n, inputs := range s.Inferences() {
-		var paths []string
-		for i, names := range e.model.names {
-			at := slices.IndexFunc(names, func(name string) bool { return inputs[name] != nil })
-			if at < 0 {
-				return nil, fmt.Errorf("%s: input %q is missing", s.Source, names[0])
-			}
-			t := inputs[names[at]]
-			if want := e.model.inputs[i].Type; t.Type != want {
-				return nil, fmt.Errorf("%s: input %q is %s, the model wants %s", s.Source, names[0], t.Type, want)
-			}
-			path, err := e.file(t)
-			if err != nil {
-				return nil, fmt.Errorf("%s: inference %d: input %q: %w", s.Source, n, names[0], err)
-			}
-			paths = append(paths, path)
-		}
-		all = append(all, paths)
-	}
-	return all, nil
-}
-
-// file is the array t as a file, written once.
-func (e *Engine) file(t *tensor.Tensor) (string, error) {
-	if path, ok := e.files[t]; ok {
-		return path, nil
-	}
-	path := filepath.Join(e.folder, fmt.Sprintf("input-%d.npy", len(e.files)))
-	err := tensor.WriteWhole(path, func(w io.Writer) error { return tensor.WriteNPY(w, t) })
-	if err == nil {
-		e.files[t] = path
-	}
-	return path, err
-}
-
-// read reads the outputs of all inferences.
-func (e *Engine) read(files [][2]string) (engine.Observation, error) {
-	o := engine.Observation{Work: 1}
-	h := sha256.New()
-	for i, f := range files {
-		t, err := tensor.ReadNPYFile(f[0])
-		if err != nil {
-			return o, err
-		}
-		if f[1] == "bf16" { // which numpy does not have
-			t.Type = tensor.BF16
-		}
-		o.Outputs = append(o.Outputs, engine.Output{Name: e.model.outputs[i%len(e.model.outputs)], Tensor: t})
-		h.Write(tensor.Digest(t))
-	}
-	o.Key = hex.EncodeToString(h.Sum(nil))
-	return o, nil
 }
 
 // Info describes the engine.
 func (e *Engine) Info() engine.Info { return engine.Info{Name: "openvino", Version: e.model.version} }
 
 // Inputs are the names of the inputs, by which a Sample holds them.
-func (e *Engine) Inputs() []string {
-	var names []string
-	for _, in := range e.model.inputs {
-		names = append(names, in.Name)
-	}
-	return names
-}
+func (e *Engine) Inputs() []string { return e.model.inputNames() }
 
 // Outputs returns the names of the model's outputs in its order.
 func (e *Engine) Outputs() []string { return slices.Clone(e.model.outputs) }
@@ -314,11 +246,11 @@ func (e *Engine) Close() (err error) {
 
 func (e *Engine) release() error {
 	if e.worker != nil {
-		e.worker.kill()
+		e.worker.Kill()
 	}
 	var err error
 	if e.exported != nil {
 		err = e.exported.close()
 	}
-	return errors.Join(err, os.RemoveAll(e.folder))
+	return errors.Join(err, e.folder.Remove())
 }

@@ -10,6 +10,7 @@ package openvino
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"os"
@@ -19,8 +20,19 @@ import (
 	"time"
 
 	"halfway/engine"
+	"halfway/engine/python"
 	"halfway/engine/tensor"
 )
+
+//go:embed worker.py
+var text string
+
+var script = python.Script{Engine: "openvino", Package: "openvino", Text: text}
+
+// Version returns the version of the OpenVINO that a Python interpreter has. Its error says what is missing, and what would help.
+func Version(ctx context.Context, interpreter string) (string, error) {
+	return script.Probe(ctx, interpreter)
+}
 
 // Views are the views that Options.View may have, the default one first.
 func Views() []string { return []string{"plugin", "snippets"} }
@@ -31,13 +43,12 @@ type Model struct {
 	python  string
 	version string
 	inputs  []engine.Input
-	names   [][]string // of inputs
 	outputs []string
-	worker  *worker // that read it, until an engine takes it over
+	worker  *python.Worker // that read it, until an engine takes it over
 }
 
 // Open reads the model at path with the OpenVINO of a Python interpreter.
-func Open(ctx context.Context, python, path string) (*Model, error) {
+func Open(ctx context.Context, interpreter, path string) (*Model, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -45,14 +56,14 @@ func Open(ctx context.Context, python, path string) (*Model, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
-	w, err := startWorker(ctx, python)
+	w, err := script.Start(ctx, interpreter)
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{path: path, python: python, version: w.version, worker: w}
+	m := &Model{path: path, python: interpreter, version: w.Version, worker: w}
 	if err := m.read(ctx); err != nil {
-		w.kill()
-		return nil, fmt.Errorf("OpenVINO %s: read model %s: %w", w.version, path, err)
+		w.Kill()
+		return nil, fmt.Errorf("OpenVINO %s: read model %s: %w", w.Version, path, err)
 	}
 	return m, nil
 }
@@ -66,15 +77,14 @@ func (m *Model) read(ctx context.Context) error {
 		}
 		Outputs [][]string
 	}
-	if err := m.worker.ask(ctx, 0, map[string]any{"op": "read", "model": m.path}, &answer); err != nil {
-		return refusal(err)
+	if err := m.worker.Ask(ctx, 0, map[string]any{"op": "read", "model": m.path}, &answer); err != nil {
+		return python.Refusal(err)
 	}
 	for _, in := range answer.Inputs {
 		t, err := tensor.ParseDType(in.Type)
 		if err != nil {
 			return fmt.Errorf("input %q: %w", in.Names[0], err)
 		}
-		m.names = append(m.names, in.Names)
 		m.inputs = append(m.inputs, engine.Input{Name: in.Names[0], Names: in.Names, Type: t, Shape: in.Shape,
 			Mask: strings.Contains(strings.ToLower(in.Names[0]), "mask")})
 	}
@@ -101,7 +111,7 @@ func (m *Model) Files() []string {
 // Close ends the worker that no engine took over.
 func (m *Model) Close() {
 	if m.worker != nil {
-		m.worker.kill()
+		m.worker.Kill()
 	}
 }
 
@@ -109,13 +119,21 @@ func (m *Model) Close() {
 func (m *Model) shapes(asked map[string][]int) (map[string][]int, error) {
 	r := map[string][]int{}
 	for name, shape := range asked {
-		i := slices.IndexFunc(m.names, func(names []string) bool { return slices.Contains(names, name) })
+		i := slices.IndexFunc(m.inputs, func(in engine.Input) bool { return slices.Contains(in.Names, name) })
 		if i < 0 {
-			return nil, fmt.Errorf("%s: a shape is given for the input %q, which the model does not have; its inputs are %q", m.path, name, m.names)
+			return nil, fmt.Errorf("%s: a shape is given for the input %q, which the model does not have; its inputs are %q", m.path, name, m.inputNames())
 		}
 		r[fmt.Sprint(i)] = shape
 	}
 	return r, nil
+}
+
+func (m *Model) inputNames() []string {
+	var names []string
+	for _, in := range m.inputs {
+		names = append(names, in.Name)
+	}
+	return names
 }
 
 // Options say how a model is to be run.

@@ -14,3 +14,18 @@ func Run(cmd *exec.Cmd) error {
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	return cmd.Run()
 }
+
+// Start starts the program, which is in a group, for as long as done is open. The system ends it as it does a program that Run runs.
+func Start(cmd *exec.Cmd, done <-chan struct{}) error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+		err := cmd.Start()
+		if started <- err; err == nil {
+			<-done
+		}
+	}()
+	return <-started
+}

@@ -1,4 +1,4 @@
-package openvino
+package python
 
 import (
 	"context"
@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"halfway/engine"
-	"halfway/engine/enginetest"
-	"halfway/engine/tensor"
 )
+
+var script = Script{Engine: "openvino", Package: "openvino"}
 
 // interpreter writes a program that stands for Python and does what body says.
 func interpreter(t *testing.T, body string) string {
@@ -32,13 +32,13 @@ func TestWorkersThatDoNotStart(t *testing.T) {
 		{"it prints something else", "echo hello", "answer cannot be read"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := startWorker(context.Background(), interpreter(t, c.body))
+			_, err := script.Start(context.Background(), interpreter(t, c.body))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
 		})
 	}
-	if _, err := startWorker(context.Background(), filepath.Join(t.TempDir(), "none")); err == nil || !strings.Contains(err.Error(), "--python PATH") {
+	if _, err := script.Start(context.Background(), filepath.Join(t.TempDir(), "none")); err == nil || !strings.Contains(err.Error(), "--python PATH") {
 		t.Errorf("no interpreter: %v, want the flag that names one", err)
 	}
 }
@@ -57,56 +57,19 @@ func TestWorkersThatMisbehave(t *testing.T) {
 		{"hangs in a child", hello + "(sleep 60; echo) & wait", engine.Timeout},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w, err := startWorker(context.Background(), interpreter(t, c.body))
+			w, err := script.Start(context.Background(), interpreter(t, c.body))
 			if err != nil {
 				t.Fatal(err)
 			}
 			start := time.Now()
-			err = w.ask(context.Background(), time.Second, map[string]any{"op": "run"}, &struct{}{})
+			err = w.Ask(context.Background(), time.Second, map[string]any{"op": "run"}, &struct{}{})
 			if f, ok := errors.AsType[*engine.Failure](err); !ok || f.Kind != c.want {
 				t.Errorf("%v, want %s", err, c.want)
 			}
-			w.kill()
-			if took := time.Since(start); took > 10*time.Second { // kill waits until nobody holds the standard output
+			w.Kill()
+			if took := time.Since(start); took > 10*time.Second { // Kill waits until nobody holds the standard output
 				t.Errorf("its end took %v", took)
 			}
 		})
-	}
-}
-
-// TestWorkerIsReplaced kills the worker from outside: that probe is a crash, the next one has the bits of before.
-func TestWorkerIsReplaced(t *testing.T) {
-	const model = "../../testdata/tiny-lm/"
-	m, err := Open(context.Background(), enginetest.Python(t), model+"model.xml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	e, err := m.Engine(context.Background(), Options{Precision: tensor.BF16, Temp: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, set := enginetest.Sample(t, model+"input.npz", m.Inputs()), engine.SetOf(1, 2, 3, 9)
-	before, err := e.Run(context.Background(), set, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := e.worker.cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_, err = e.Run(context.Background(), set, s)
-	if f, ok := errors.AsType[*engine.Failure](err); !ok || f.Kind != engine.Crash {
-		t.Errorf("a killed worker: %v, want a crash", err)
-	}
-	after, err := e.Run(context.Background(), set, s)
-	if err != nil || after.Key != before.Key {
-		t.Errorf("after a crash: %v, other outputs than before", err)
-	}
-	folder := e.folder
-	if err := e.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(folder); !os.IsNotExist(err) {
-		t.Errorf("the folder %s is left: %v", folder, err)
 	}
 }

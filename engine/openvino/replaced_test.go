@@ -1,0 +1,49 @@
+package openvino
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+
+	"halfway/engine"
+	"halfway/engine/enginetest"
+	"halfway/engine/tensor"
+)
+
+// TestWorkerIsReplaced kills the worker from outside: that probe is a crash, the next one has the bits of before.
+func TestWorkerIsReplaced(t *testing.T) {
+	const model = "../../testdata/tiny-lm/"
+	m, err := Open(context.Background(), enginetest.Python(t), model+"model.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	e, err := m.Engine(context.Background(), Options{Precision: tensor.BF16, Temp: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, set := enginetest.Sample(t, model+"input.npz", m.Inputs()), engine.SetOf(1, 2, 3, 9)
+	before, err := e.Run(context.Background(), set, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.worker.Crash(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = e.Run(context.Background(), set, s)
+	if f, ok := errors.AsType[*engine.Failure](err); !ok || f.Kind != engine.Crash {
+		t.Errorf("a killed worker: %v, want a crash", err)
+	}
+	after, err := e.Run(context.Background(), set, s)
+	if err != nil || after.Key != before.Key {
+		t.Errorf("after a crash: %v, other outputs than before", err)
+	}
+	folder := e.folder.Path
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(folder); !os.IsNotExist(err) {
+		t.Errorf("the folder %s is left: %v", folder, err)
+	}
+}
