@@ -1,8 +1,10 @@
 package builtin_test
 
 import (
+	"archive/zip"
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,7 +29,7 @@ func TestONNXRuntimeOperators(t *testing.T) {
 		name := strings.TrimSuffix(filepath.Base(path), ".onnx")
 		t.Run(name, func(t *testing.T) {
 			tolerance := max(loose[name], 1e-5)
-			got, want := runContrib(t, path)
+			got, want := runContrib(t, path, "plain")
 			for i, out := range got {
 				if err := near(want["out_"+out.Name], out.Tensor, tolerance); err != nil {
 					t.Errorf("output %d (%s): %v", i, out.Name, err)
@@ -37,13 +39,48 @@ func TestONNXRuntimeOperators(t *testing.T) {
 	}
 }
 
-func runContrib(t *testing.T, path string) ([]engine.Output, map[string]*tensor.Tensor) {
+// TestONNXOperatorForms compares forms of operators that are easy to get wrong with ONNX Runtime, in both views
+// (engine/onnx/testdata/operators/generate.py).
+func TestONNXOperatorForms(t *testing.T) {
+	archive, err := zip.OpenReader("../onnx/testdata/operators/operators.zip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer archive.Close()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, archive); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range archive.File {
+		name, isModel := strings.CutSuffix(f.Name, ".onnx")
+		for _, view := range []string{"plain", "plugin"} {
+			if isModel {
+				t.Run(name+"/"+view, func(t *testing.T) { compareForms(t, filepath.Join(dir, f.Name), view) })
+			}
+		}
+	}
+}
+
+func compareForms(t *testing.T, path, view string) {
+	got, want := runContrib(t, path, view)
+	for _, out := range got {
+		tolerance := 1e-4
+		if out.Tensor.Type == tensor.F16 {
+			tolerance = 3e-3
+		}
+		if err := near(want["out_"+out.Name], out.Tensor, tolerance); err != nil {
+			t.Errorf("output %s: %v", out.Name, err)
+		}
+	}
+}
+
+func runContrib(t *testing.T, path, view string) ([]engine.Output, map[string]*tensor.Tensor) {
 	arrays, err := tensor.ReadNPZ(strings.TrimSuffix(path, ".onnx") + ".npz")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := engine.Sample{Inputs: map[string]*tensor.Tensor{}}
-	o := builtin.Options{View: "plain", Shapes: map[string][]int{}}
+	o := builtin.Options{View: view, Shapes: map[string][]int{}}
 	want := map[string]*tensor.Tensor{}
 	for _, a := range arrays {
 		if name, ok := strings.CutPrefix(a.Name, "in_"); ok {

@@ -179,7 +179,7 @@ func (r *recurrence) attrs(functions []string) (graph.Attrs, error) {
 // cellParameters are the default parameters of the activations that have some, of the others none;
 // NaN stands for one that the node must give.
 var cellParameters = map[string][]float64{"sigmoid": {}, "tanh": {}, "relu": {}, "softplus": {}, "softsign": {}, "hardsigmoid": {0.2, 0.5},
-	"affine": {math.NaN(), math.NaN()}, "elu": {1}, "leakyrelu": {0.01}, "scaledtanh": {math.NaN(), math.NaN()}, "thresholdedrelu": {1}}
+	"affine": {math.NaN(), math.NaN()}, "elu": {1}, "leakyrelu": {0.01}, "scaledtanh": {math.NaN(), math.NaN()}, "thresholdedrelu": {math.NaN()}}
 
 // parameters gives each activation its alpha and beta: of the node's lists every function takes what it needs, as in ONNX Runtime.
 func (r *recurrence) parameters(attrs graph.Attrs, functions []string) error {
@@ -204,7 +204,7 @@ func (r *recurrence) parameters(attrs graph.Attrs, functions []string) error {
 				}
 			}
 			if math.IsNaN(v) {
-				return fmt.Errorf("activation %q needs activation_alpha and activation_beta", f)
+				return fmt.Errorf("activation %q needs its activation_alpha, and activation_beta where it has one", f)
 			}
 			values[i] = append(values[i], number(v))
 		}
