@@ -91,13 +91,12 @@ var looser = map[string]struct {
 	limit float64
 	cause string
 }{
-	"mlsd":                   {1e-4, "offsets divide by small numbers; OpenVINO and ONNX Runtime differ by 4e-5 and 2e-4 of the range"},
-	"mlsd-ir-fp16":           {1e-4, "as mlsd"},
-	"head-pose-ir-fp16-int8": {2e-5, "an angle near zero, behind integer grids"},
-	"ppocr-det":              {1e-4, "OpenVINO and ONNX Runtime differ by 3e-5"},
-	"ppocr-rec":              {1e-5, "OpenVINO and ONNX Runtime differ by 3e-6"},
-	"llama-outlier-f32":      {1e-4, "2^12 times a value is added and taken out again: 12 of 24 bits are lost in any order of summation"},
-	"llama-outlier2-f32":     {1e-4, "as llama-outlier-f32"},
+	"mlsd":               {1e-4, "offsets divide by small numbers; OpenVINO and ONNX Runtime differ by 4e-5 and 2e-4 of the range"},
+	"mlsd-ir-fp16":       {1e-4, "as mlsd"},
+	"ppocr-det":          {1e-4, "OpenVINO and ONNX Runtime differ by 3e-5"},
+	"ppocr-rec":          {1e-5, "OpenVINO and ONNX Runtime differ by 3e-6"},
+	"llama-outlier-f32":  {1e-4, "2^12 times a value is added and taken out again: 12 of 24 bits are lost in any order of summation"},
+	"llama-outlier2-f32": {1e-4, "as llama-outlier-f32"},
 }
 
 // unfused are those of the kernels that round a product before they add it, where that is more.
@@ -106,7 +105,7 @@ var unfused = map[string]struct {
 	cause string
 }{
 	"basic-pitch":            {2e-4, "the logarithm of small powers; OpenVINO and ONNX Runtime differ by 2e-4 to 5e-4 of the range"},
-	"head-pose-ir-fp16-int8": {5e-5, "an angle near zero, behind integer grids"},
+	"head-pose-ir-fp16-int8": {0.1, "the last bits of its float convolutions move values to the next integer, which three angles hang on"},
 }
 
 // byRootMeanSquare are the cases measured by the root of the mean square difference instead of the largest: OpenVINO's own kernels (AVX2 against
@@ -187,7 +186,8 @@ func rangeError(ref, got *tensor.Tensor) float64 {
 // TestDetectionsAgreeWithOpenVINO compares the boxes with a confidence above 0.5: the hundreds below are sorted by scores that are nearly
 // zero, in an order that any rounding changes.
 func TestDetectionsAgreeWithOpenVINO(t *testing.T) {
-	for _, name := range []string{"face-detection-retail-ir-fp32", "face-detection-retail-ir-fp16", "face-detection-adas-ir-fp16"} {
+	for _, name := range []string{"face-detection-retail-ir-fp32", "face-detection-retail-ir-fp16", "face-detection-retail-ir-fp16-int8",
+		"face-detection-adas-ir-fp16"} {
 		t.Run(name, func(t *testing.T) {
 			e, s, want := openCorpus(t, name, builtin.Options{})
 			got := run(t, e, engine.Set{}, s)

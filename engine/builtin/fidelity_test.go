@@ -17,14 +17,12 @@ import (
 )
 
 // discontinuous are the cases whose outputs jump: a step of one unit in the last place of a score reorders the boxes or opens another cell, so that
-// neither error vectors nor curves of two kernels can be compared. Quantised networks add the steps of their integer grids.
+// neither error vectors nor curves of two kernels can be compared.
 var discontinuous = map[string]string{
-	"face-detection-adas-ir-fp16":        "DetectionOutput sorts by scores that are nearly zero",
-	"face-detection-retail-ir-fp32":      "DetectionOutput sorts by scores that are nearly zero",
-	"face-detection-retail-ir-fp16":      "DetectionOutput sorts by scores that are nearly zero",
-	"face-detection-retail-ir-fp16-int8": "DetectionOutput; integer kernels",
-	"head-pose-ir-fp16-int8":             "integer kernels: the plugin runs quantised layers in u8 and i8",
-	"llama-stateful-f16":                 "the plugin's list is that of dynamic shapes, ours that of the sample's",
+	"face-detection-adas-ir-fp16":   "DetectionOutput sorts by scores that are nearly zero",
+	"face-detection-retail-ir-fp32": "DetectionOutput sorts by scores that are nearly zero",
+	"face-detection-retail-ir-fp16": "DetectionOutput sorts by scores that are nearly zero",
+	"llama-stateful-f16":            "the plugin's list is that of dynamic shapes, ours that of the sample's",
 }
 
 // lessFaithful are the outputs whose error vectors agree less than the plugin agrees with itself on other kernels, with the cause: a value on the
@@ -100,6 +98,9 @@ func TestCurvesAgreeWithThePlugin(t *testing.T) {
 		}
 		if len(distance) == 0 {
 			t.Skip("no step changes an output by more than f32 does")
+		}
+		if x, ok := unfused[name]; ok && builtin.Level() == "generic" && x.limit > 0.01 {
+			t.Skip(x.cause)
 		}
 		slices.Sort(distance)
 		median, ninth := distance[len(distance)/2], distance[len(distance)*9/10]

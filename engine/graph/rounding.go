@@ -16,11 +16,12 @@ type Rounding struct {
 //   - a unit computes as its head says: with the head in f32 nothing in it is rounded, and its result is rounded iff the writer's output is
 //     reduced as well. So a Convolution with a bias and no activation writes the reduced precision even where the bias is kept or belongs to
 //     the tail;
+//   - a convolution of floats that ends in a quantization to 8 bits writes, and takes its bias, in the precision of its input;
 //   - a FullyConnected with weights stored in f16 always writes, and takes its bias, in the precision of its input;
 //   - Convolution, FullyConnected and recurrent cells round their constant weights with their input, and a bias with the result; what converts
 //     or transposes weights on the way rounds nothing;
 //   - a unit whose head is Eltwise rounds what it reads by the ports of the members that read it;
-//   - Math and Log have f32 kernels only: nothing;
+//   - Math, Log and a FakeQuantize by itself have f32 kernels only: nothing;
 //   - Reduce reads the reduced precision and writes f32, but for the logical ones, minimum and maximum, and with another node fused;
 //   - a MatMul with a constant operand computes in f32: its output only;
 //   - RoPE reads its cosines and sines in f32;
@@ -194,7 +195,7 @@ func sideOf(n, from *Node) int {
 
 // result says when output o of member n is rounded.
 func (u executor) result(n *Node, o int) []*Node {
-	if n != u.last || u.f32Only() || u.weights[n.ID] || u.kind == "Gather" && u.constant[n.In[0].Node.ID] {
+	if n != u.last || integer8(Port{n, o}) || u.f32Only() || u.weights[n.ID] || u.kind == "Gather" && u.constant[n.In[0].Node.ID] {
 		return nil
 	}
 	if u.kind == "Reduce" && len(u.members) == 1 && !reducesInKind[n.Op] {
@@ -214,6 +215,8 @@ func (u executor) written() []*Node {
 	switch {
 	case u.halfWeights():
 		return u.when(u.head)
+	case u.kind == "Convolution" && integer8(Port{Node: u.writer}) && u.ReducesInput(u.head, 0):
+		return u.when(u.head) // what a convolution of floats gives is quantized behind it
 	case !u.ReducesOutput(u.writer, 0, u.readers[u.writer.ID]):
 		return nil
 	case u.kind == "Eltwise" || u.head == u.writer:
@@ -237,7 +240,7 @@ func (u executor) halfWeights() bool {
 
 // f32Only reports whether the executor has f32 kernels alone.
 func (u executor) f32Only() bool {
-	return u.kind == "Math" || u.head.Op == "Log" && len(u.members) == 1
+	return u.kind == "Math" || u.kind == "FakeQuantize" || u.head.Op == "Log" && len(u.members) == 1
 }
 
 // reducesInKind are the reductions that write the precision that they read.

@@ -23,9 +23,12 @@ func (g *Graph) Units(order []*Node) []Unit {
 			f.reader[p.Node.ID] = n
 		}
 	}
+	f.zeroPoints()
+	f.scales()
 	f.biases()
 	f.scaleShifts()
 	f.follow(f.oneScaleShift, "Deconvolution")
+	f.follow(f.quantizedAverage, "Pooling")
 	f.follow(f.simple, "Convolution", "BinaryConvolution")
 	f.sums()
 	f.follow(f.simple, "Convolution", "BinaryConvolution")
@@ -103,11 +106,11 @@ func (f *fuser) inputs(u *unit) []Port {
 // port is the input of child's head that reads u, -1 when none does.
 func port(u, child *unit) int { return sideOf(child.members[0], u.last()) }
 
-// biases fuses an Add of one constant a channel (FuseConvolutionMatMulDeconvAndBias).
+// biases fuses an Add of one constant a channel, behind the scale of integers if there is one (FuseConvolutionMatMulDeconvAndBias).
 func (f *fuser) biases() {
 	for _, n := range f.order {
 		u := f.unit[n.ID]
-		if u.kind != "Convolution" && u.kind != "MatMul" && u.kind != "Deconvolution" || len(n.In) != 2 || len(u.members) > 1 {
+		if u.kind != "Convolution" && u.kind != "MatMul" && u.kind != "Deconvolution" || len(n.In) != 2 || u.members[0] != n {
 			continue
 		}
 		child := f.child(u)
@@ -195,8 +198,11 @@ func (f *fuser) simple(u, child *unit) bool {
 	return len(child.members) == 1 && postOps[child.algorithm] && port(u, child) == 0 || f.scaleShift(u, child)
 }
 
-// oneScaleShift allows one scale and shift, and no activation (Deconvolution::canFuse outside of int8).
+// oneScaleShift allows one scale and shift, and no activation; behind integers it allows all (Deconvolution::canFuse).
 func (f *fuser) oneScaleShift(u, child *unit) bool {
+	if f.computesIntegers(u) {
+		return f.simple(u, child)
+	}
 	return u.writer == u.members[0] && child.kind == "Eltwise" && f.scaleShift(u, child)
 }
 
@@ -391,7 +397,7 @@ func (f *fuser) merged(n *Node) (conv *unit, peer Port) {
 	}
 	var sides []int
 	for i, p := range n.In {
-		if u := f.unit[p.Node.ID]; u.kind == "Convolution" && f.plainConvolution(u) {
+		if u := f.unit[p.Node.ID]; u.kind == "Convolution" && (f.plainConvolution(u) || f.computesIntegers(u)) {
 			sides = append(sides, i)
 		}
 	}
@@ -407,17 +413,15 @@ func (f *fuser) merged(n *Node) (conv *unit, peer Port) {
 	}
 	conv, peer = f.unit[n.In[at].Node.ID], n.In[1-at]
 	for _, p := range f.inputs(conv) {
-		if f.unit[p.Node.ID] == f.unit[peer.Node.ID] {
+		if f.unit[f.behindZeroPoint(p).Node.ID] == f.unit[peer.Node.ID] {
 			return nil, peer
 		}
 	}
 	return conv, peer
 }
 
-// plainConvolution reports whether nothing but a bias is fused into u.
-func (f *fuser) plainConvolution(u *unit) bool {
-	return len(u.members) == 1 || len(u.members) == 2 && biasAdd(u.members[1], u.members[0])
-}
+// plainConvolution reports whether nothing but a bias and the scale of integers is fused into u.
+func (f *fuser) plainConvolution(u *unit) bool { return u.writer == u.members[0] }
 
 // biasAdd reports whether n is an Add that biases fused behind head.
 func biasAdd(n, head *Node) bool {

@@ -201,11 +201,9 @@ func score(got, want []listed) (precision, recall, f1 float64, missing, extra []
 
 // short of the plugin's candidates fall the cases listed here with the F1 that they keep to; all others are equal, in the same order.
 var short = map[string]float64{
-	"face-detection-retail-ir-fp16-int8": 0.5, // low precision transformations
-	"head-pose-ir-fp16-int8":             0.5,
-	"llama-stateful-f16":                 0.7,  // dynamic shapes
-	"gtcrn":                              0.99, // a Transpose that the reader shares,
-	"ppocr-cls":                          0.99, // and a Reshape that it folds
+	"llama-stateful-f16": 0.7,  // dynamic shapes
+	"gtcrn":              0.99, // a Transpose that the reader shares,
+	"ppocr-cls":          0.99, // and a Reshape that it folds
 }
 
 // TestCandidatesOfThePlugin holds the candidates of the view plugin against the plugin's own graph.

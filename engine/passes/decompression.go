@@ -8,6 +8,7 @@ import (
 // keepDecompressions leaves the widening of compressed weights in front of a MatMul or a convolution; constant folding takes the others away.
 // Source: KeepConstAndDecompression and its callback in the CPU plugin.
 func keepDecompressions(r *rewriter) {
+	keepQuantizedWeights(r)
 	for _, n := range r.Nodes {
 		if n.Op != "Convert" || !n.Decompression || r.dead[n.ID] {
 			continue

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"halfway/engine/graph"
+	"halfway/engine/tensor"
 )
 
 // fullyConnected makes a FullyConnected of every MatMul with constant weights: its weights have one row per output channel, its third input is
@@ -12,7 +13,7 @@ import (
 func fullyConnected(r *rewriter) {
 	constant := constantPath(r.Graph)
 	r.each(func(n *graph.Node) {
-		if n.Op != "MatMul" || len(n.In) != 2 || !constant[n.In[1].Node.ID] || constant[n.In[0].Node.ID] || !n.In[0].Type().IsFloat() {
+		if n.Op != "MatMul" || len(n.In) != 2 || !constant[n.In[1].Node.ID] || constant[n.In[0].Node.ID] || !n.Out[0].Type.IsFloat() || isByte(n.In[1].Type()) && !isConstant(n.In[1]) {
 			return
 		}
 		a, b := shape(n.In[0]), shape(n.In[1])
@@ -28,6 +29,9 @@ func fullyConnected(r *rewriter) {
 		}
 		n.Op, n.Opset, n.Attrs = "FullyConnected", "ie_internal_opset", graph.Attrs{"transpose_b": "true", "output_type": n.Out[0].Type.String()}
 		r.setAll(n, x, w)
+		if isByte(x.Type()) {
+			relaxedInF32(n, tensor.F32)
+		}
 	})
 }
 
@@ -61,5 +65,31 @@ func fuseBias(r *rewriter) {
 			r.setAll(add, fc.In[0], fc.In[1], bias)
 			return
 		}
+	})
+}
+
+// quantizedFullyConnected joins a FullyConnected of 8-bit values with the constant that scales its result; the node takes the Multiply's name.
+// Source: ConvertFCToFCQuantizedLegacy.
+func quantizedFullyConnected(r *rewriter) {
+	r.each(func(mul *graph.Node) {
+		if mul.Op != "Multiply" {
+			return
+		}
+		value, scale, ok := withConstant(mul)
+		fc := value.Node
+		if !ok || fc.Op != "FullyConnected" || r.only(fc) == nil || !isByte(fc.In[0].Type()) || fc.In[1].Type() != tensor.I8 {
+			return
+		}
+		if s := shape(scale); elements(s) != 1 && (elements(s) != channels(fc) || s[len(s)-1] != channels(fc)) {
+			return
+		}
+		none := func() graph.Port { return r.vector([]int{0}, nil) }
+		bias := none()
+		if len(fc.In) > 2 {
+			bias = fc.In[2]
+		}
+		r.inherit(mul, mul, fc)
+		mul.Op, mul.Opset, mul.Attrs = "FullyConnectedQuantizedLegacy", "ie_internal_opset", graph.Attrs{"output_type": "f32"}
+		r.setAll(mul, fc.In[0], fc.In[1], bias, scale, none())
 	})
 }

@@ -37,9 +37,9 @@ func constantFolding(r *rewriter) {
 	})
 }
 
-// notFolded are operations without inputs that decide their value, or with effects.
+// notFolded are operations without inputs that decide their value, or with effects, and FakeQuantize, which the plugin folds by itself.
 var notFolded = map[string]bool{"Constant": true, "Parameter": true, "Result": true, "Assign": true, "ReadValue": true, "RandomUniform": true,
-	"Multinomial": true, "If": true, "Loop": true, "TensorIterator": true}
+	"Multinomial": true, "FakeQuantize": true, "If": true, "Loop": true, "TensorIterator": true}
 
 func (r *rewriter) foldable(n *graph.Node) bool {
 	if notFolded[n.Op] || r.unfold[n.ID] || len(n.In) == 0 {

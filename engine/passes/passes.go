@@ -18,10 +18,10 @@ type pass func(r *rewriter)
 var plain = []pass{matMulToFullyConnected, fullyConnectedBias}
 
 // plugin is what the plugin does before it counts nodes, its snippets left out.
-var plugin = slices.Concat(preparation, common, opsetConversion, afterLowPrecision, cpuOpset)
+var plugin = slices.Concat(preparation, common, opsetConversion, lowPrecisions, afterLowPrecision, cpuOpset)
 
 // withSnippets is the same with the plugin's default snippets.
-var withSnippets = slices.Concat(preparation, common, opsetConversion, afterLowPrecision, []pass{snippets}, cpuOpset)
+var withSnippets = slices.Concat(preparation, common, opsetConversion, lowPrecisions, afterLowPrecision, []pass{snippets}, cpuOpset)
 
 var (
 	// preparation runs before the plugin's common passes.
@@ -38,17 +38,20 @@ var (
 		symbolicNops, sharedOps, dereshape, uniqueNames,
 		commonDecompositions, nopElimination, dereshape, constantFolding,
 		linearOps, multiplyFusions, constantFolding,
-		downgrade,
+		downgrade, fakeQuantizeFusions,
 	}
 
 	// opsetConversion follows them.
 	opsetConversion = []pass{transposeSinking, transposeMatMul, constantFolding, convertPrecision, keepWanted, constantFolding}
 
+	// lowPrecisions computes in 8-bit integers what the model quantizes to them.
+	lowPrecisions = []pass{lowPrecision, constantFolding}
+
 	// afterLowPrecision are the passes behind the quantization of the model.
 	afterLowPrecision = []pass{slopesPerChannel, moveEltwise, constantFolding, fuseRoPE, fuseRMS, markRoPE, markRange}
 
 	// cpuOpset turns to the operations that only the plugin has.
-	cpuOpset = []pass{fullyConnected, fuseBias, alignMatMuls, powerStatic, leakyRelu, swishCPU, transposeToReshape, reshapeSequence, constantFolding}
+	cpuOpset = []pass{fullyConnected, fuseBias, quantizedFullyConnected, alignMatMuls, powerStatic, leakyRelu, swishCPU, transposeToReshape, reshapeSequence, constantFolding}
 )
 
 // views are the lists of passes, in the order in which they run.

@@ -37,6 +37,9 @@ func powerStatic(r *rewriter) {
 		}
 		p := r.make("PowerStatic", "cpu_plugin_opset", graph.Attrs{"scale": decimal(scale), "power": decimal(power), "shift": decimal(shift),
 			"out-type": n.Out[0].Type.String()}, value)
+		if isByte(value.Type()) {
+			relaxedInF32(p, n.Out[0].Type)
+		}
 		p.Out = n.Out
 		r.inherit(p, n)
 		r.substitute(n, p)

@@ -93,7 +93,12 @@ func (r *rewriter) make(op, opset string, attrs graph.Attrs, in ...graph.Port) *
 
 // readers returns the uses of any output of n.
 func (r *rewriter) readers(n *graph.Node) []use {
-	list := slices.DeleteFunc(r.uses[n.ID], func(u use) bool { return r.dead[u.node.ID] || u.in >= len(u.node.In) || u.node.In[u.in].Node != n })
+	seen := map[use]bool{} // what was taken away and given back is listed twice
+	list := slices.DeleteFunc(r.uses[n.ID], func(u use) bool {
+		gone := r.dead[u.node.ID] || u.in >= len(u.node.In) || u.node.In[u.in].Node != n || seen[u]
+		seen[u] = true
+		return gone
+	})
 	r.uses[n.ID] = list
 	return list
 }

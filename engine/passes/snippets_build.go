@@ -106,6 +106,10 @@ func (t *tokenizer) copyMembers(g *group, body *graph.Graph, copies map[graph.Po
 			}
 			c.In = append(c.In, copies[p])
 		}
+		if n.Op == "FakeQuantize" && t.constantRanges(n) {
+			copies[port(n)] = t.spellQuantization(body, n, c.In)
+			continue
+		}
 		copies[port(n)] = graph.Port{Node: body.Insert(&c)}
 	}
 }

@@ -42,11 +42,20 @@ func (r *rewriter) skipped() map[*graph.Node]bool {
 		if !s.begin(n, constant) {
 			s.goOn(n, constant)
 		}
-		if s.kind[n] != notFused {
+		if s.kind[n] != notFused || s.zeroPoint(n) {
 			s.skip[n] = true
 		}
 	})
 	return s.skip
+}
+
+// zeroPoint reports whether n subtracts the zero point of the integers that a convolution reads.
+func (s *skipping) zeroPoint(n *graph.Node) bool {
+	if n.Op != "Subtract" || !isByte(n.In[0].Type()) || !isConstant(n.In[1]) {
+		return false
+	}
+	next := s.only(n)
+	return next != nil && graphType(next) == "Convolution"
 }
 
 // weightPath skips what computes the weights of a MatMul, and the table of a compressed Gather.
@@ -135,7 +144,7 @@ func (s *skipping) goOn(n *graph.Node, constant []bool) {
 		}
 		switch {
 		case kind == intoReduce:
-			if n.Out[0].Type == tensor.F32 && s.simple(n) {
+			if (n.Out[0].Type == tensor.F32 || n.Op == "FakeQuantize") && s.simple(n) {
 				s.propagate(n, kind)
 			}
 		case s.simple(n):
@@ -241,7 +250,7 @@ func (s *skipping) sum(n *graph.Node) bool {
 	}
 	return slices.ContainsFunc(n.In, func(p graph.Port) bool {
 		return s.isConv(p.Node) || s.isBias(p.Node) ||
-			p.Node.Op == "FakeQuantize" && s.kind[p.Node] == intoConv && (s.isConv(p.Node.In[0].Node) || s.isBias(p.Node.In[0].Node))
+			p.Node.Op == "FakeQuantize" && s.kind[p.Node] == intoConv && (s.isConv(p.Node.In[0].Node) || s.kind[p.Node.In[0].Node] == intoConv)
 	})
 }
 

@@ -51,8 +51,9 @@ func (r *rewriter) swapsLast(n *graph.Node) bool {
 	return slices.Equal(order, want)
 }
 
-// transposeSinking joins two Transposes in a row. Source: TransposeFuse of TransposeSinking.
+// transposeSinking joins two Transposes in a row, and quantizes before transposing. Source: TransposeSinking.
 func transposeSinking(r *rewriter) {
+	r.each(r.quantizeFirst)
 	r.each(func(n *graph.Node) {
 		if n.Op != "Transpose" || n.In[0].Node.Op != "Transpose" || r.only(n.In[0].Node) == nil {
 			return
@@ -79,6 +80,25 @@ func transposeSinking(r *rewriter) {
 		r.inherit(order.Node, n)
 		r.setAll(n, first.In[0], order)
 	})
+}
+
+// quantizeFirst puts a FakeQuantize by single numbers before the Transpose that feeds it alone; the Transpose takes its name.
+func (r *rewriter) quantizeFirst(n *graph.Node) {
+	t := n.In
+	if n.Op != "FakeQuantize" || t[0].Node.Op != "Transpose" || r.only(t[0].Node) == nil {
+		return
+	}
+	for _, p := range t[1:] {
+		if elements(shape(p)) != 1 {
+			return
+		}
+	}
+	first := t[0].Node
+	fq := r.make("FakeQuantize", n.Opset, n.Attrs, append([]graph.Port{first.In[0]}, t[1:]...)...)
+	r.inherit(fq, n, first)
+	r.inherit(n, n, first)
+	n.Op, n.Opset, n.Attrs = first.Op, first.Opset, first.Attrs
+	r.setAll(n, port(fq), first.In[1])
 }
 
 // transposeToReshape makes a Reshape of a Transpose that only moves dimensions of size 1. Source: TransposeToReshape.

@@ -75,7 +75,7 @@ func checkUnits(t *testing.T, g *graph.Graph, want []int) {
 	}
 	wrong := 0
 	for i := range want {
-		if got[i] != want[i] {
+		if got[i] != want[i] && !(want[i] == i && intoQuantization(g, e.Candidates[i])) {
 			if wrong++; wrong < 6 {
 				t.Errorf("candidate %d, %s %q: its unit begins with %d (%s), the plugin's with %d (%s)", i, e.Candidates[i].Op, e.Candidates[i].Name,
 					got[i], e.Candidates[got[i]].Name, want[i], e.Candidates[want[i]].Name)
@@ -83,4 +83,13 @@ func checkUnits(t *testing.T, g *graph.Graph, want []int) {
 		}
 	}
 	t.Logf("%d of %d candidates are in the plugin's unit", len(want)-wrong, len(want))
+}
+
+// intoQuantization reports whether n, or arithmetic behind it, feeds a FakeQuantize: the plugin's lists leave out what it folds into one.
+func intoQuantization(g *graph.Graph, n *graph.Node) bool {
+	readers := g.Consumers()
+	for len(readers[n.ID]) == 1 && isOp(n, "Add", "Subtract", "Multiply") {
+		n = readers[n.ID][0]
+	}
+	return n.Op == "FakeQuantize"
 }

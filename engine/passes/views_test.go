@@ -19,6 +19,7 @@ var apart = map[string]string{
 	"fc_weights_zero/plugin":   "the plugin names what decompresses weights, and the constants in it",
 	"gelu_spelled/plugin":      "the plugin names constants inside of GELU",
 	"gelu_tanh_spelled/plugin": "the plugin names constants inside of GELU",
+	"q_fc/snippets":            "the plugin makes a sequence of small quantized products one Subgraph",
 }
 
 // TestViewsOfTinyModels holds both views of the models of testdata/make_views.py, and their units, against the plugin's own.

@@ -423,6 +423,360 @@ def top_classes():
     return [r.output(0), r.output(1)]
 
 
+def fq(y, low, high, levels=256, shape=()):
+    """A FakeQuantize whose input and output ranges are the same."""
+    a, b = (o.constant(np.full(shape, v, np.float32)) if np.isscalar(v) else o.constant(np.array(v, np.float32).reshape(shape)) for v in (low, high))
+    return o.fake_quantize(y, a, b, a, b, levels)
+
+
+def qw(*shape, low=None, levels=255):
+    """Weights, quantized for each of the first dimension."""
+    n = shape[0]
+    high = 1.5 + np.arange(n) / 16
+    lows = -high if low is None else np.full(n, low)
+    return fq(C(*shape), lows, high, levels, [n] + [1] * (len(shape) - 1))
+
+
+def qconv(y, n=4, k=3, w=None, bias=True):
+    c = int(y.get_output_shape(0)[1])
+    y = o.convolution(y, w if w is not None else qw(n, c, k, k), [1, 1], [k // 2] * 2, [k // 2] * 2, [1, 1])
+    return o.add(y, C(1, n, 1, 1)) if bias else y
+
+
+def qfc(y, n, w=None, bias=True):
+    y = o.matmul(y, w if w is not None else qw(n, int(y.get_output_shape(0)[-1])), False, True)
+    return o.add(y, C(n)) if bias else y
+
+
+def qi(low=0.0, high=6.0):
+    return fq(image(), low, high)
+
+
+def i8(*shape, t=np.int8, low=-100):
+    return o.constant((np.arange(int(np.prod(shape))) * 37 % 201 + low).astype(t).reshape(shape))
+
+
+@model
+def q_conv():
+    return [qconv(fq(o.relu(qconv(qi())), 0, 5))]
+
+
+@model
+def q_conv_signed():
+    return [qconv(fq(qconv(qi(-2.0, 2 * 127 / 128)), -3.0, 3 * 127 / 128))]
+
+
+@model
+def q_conv_zero_point():
+    return [qconv(fq(qconv(qi(-0.7, 3.1)), -1.3, 2.2))]
+
+
+@model
+def q_conv_no_bias():
+    return [qconv(fq(qconv(qi(), bias=False), -1.3, 2.2), bias=False)]
+
+
+@model
+def q_weights_asymmetric():
+    return [qconv(fq(qconv(qi(), w=qw(4, 4, 3, 3, low=-0.4, levels=256)), 0, 5))]
+
+
+@model
+def q_weights_i8():
+    w = o.multiply(o.convert(i8(4, 4, 3, 3), "f32"), C(4, 1, 1, 1))
+    return [qconv(fq(o.relu(qconv(qi(), w=w)), 0, 50))]
+
+
+@model
+def q_weights_zero_point():
+    w = o.multiply(o.subtract(o.convert(i8(4, 4, 3, 3, t=np.uint8, low=20), "f32"), o.convert(o.constant(np.full([4, 1, 1, 1], 120, np.uint8)), "f32")), C(4, 1, 1, 1))
+    return [qconv(fq(o.relu(qconv(qi(), w=w)), 0, 50))]
+
+
+@model
+def q_channels():
+    return [qconv(fq(o.relu(qconv(qi())), [0, 0, 0, 0], [4, 5, 6, 7], shape=[1, 4, 1, 1]))]
+
+
+@model
+def q_depthwise():
+    w = fq(C(4, 1, 1, 3, 3), -np.array([1.5, 1.6, 1.7, 1.8]), [1.5, 1.6, 1.7, 1.8], 255, [4, 1, 1, 1, 1])
+    y = o.group_convolution(fq(o.relu(qconv(qi())), 0, 5), w, [1, 1], [1, 1], [1, 1], [1, 1])
+    return [qconv(fq(o.relu(o.add(y, C(1, 4, 1, 1))), 0, 9))]
+
+
+@model
+def q_depthwise_channels():
+    w = fq(C(4, 1, 1, 3, 3), -1.5, 1.5, 255)
+    y = fq(o.relu(qconv(qi())), [0, 0, 0, 0], [4, 5, 6, 7], shape=[1, 4, 1, 1])
+    y = o.group_convolution(y, w, [1, 1], [1, 1], [1, 1], [1, 1])
+    return [qconv(fq(o.relu(o.add(y, C(1, 4, 1, 1))), 0, 9))]
+
+
+@model
+def q_residual():
+    y = fq(o.relu(qconv(qi())), 0, 5)
+    z = fq(qconv(fq(o.relu(qconv(y)), 0, 7)), -4.0, 4 * 127 / 128)
+    return [qconv(fq(o.relu(o.add(z, y)), 0, 8))]
+
+
+@model
+def q_residual_open():
+    y = fq(o.relu(qconv(qi())), 0, 5)
+    z = qconv(fq(o.relu(qconv(y)), 0, 7))
+    return [qconv(fq(o.relu(o.add(z, y)), 0, 8))]
+
+
+@model
+def q_residual_two():
+    y = qi()
+    a, b = fq(qconv(y), -3.0, 2.0), fq(qconv(y), -4.0, 4.0)
+    return [qconv(fq(o.relu(o.add(a, b)), 0, 8))]
+
+
+@model
+def q_concat():
+    y = qi()
+    a, b = fq(o.relu(qconv(y)), 0, 5), fq(o.relu(qconv(y)), 0, 5)
+    return [qconv(o.concat([a, b], 1))]
+
+
+@model
+def q_concat_ranges():
+    y = qi()
+    a, b = fq(o.relu(qconv(y)), 0, 5), fq(o.relu(qconv(y)), 0, 2.5)
+    return [qconv(o.concat([a, b], 1))]
+
+
+@model
+def q_concat_signed():
+    y = qi()
+    a, b = fq(o.relu(qconv(y)), 0, 5), fq(qconv(y), -2.5, 2.5)
+    return [qconv(o.concat([a, b], 1))]
+
+
+@model
+def q_concat_matmul():
+    y = fq(P(8, 12), -3.0, 3.0)
+    a, b = fq(qfc(y, 6), -5, 4), fq(qfc(y, 6), -2.5, 2.5)
+    return [qfc(o.concat([a, b], 1), 5)]
+
+
+@model
+def q_max_pool():
+    y = fq(o.relu(qconv(qi())), 0, 5)
+    return [qconv(o.relu(o.max_pool(y, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2], "floor").output(0)))]
+
+
+@model
+def q_avg_pool():
+    y = fq(o.relu(qconv(qi())), 0, 5)
+    return [qconv(o.avg_pool(y, [2, 2], [0, 0], [0, 0], [2, 2], True, "floor"))]
+
+
+@model
+def q_avg_pool_again():
+    y = fq(o.relu(qconv(qi())), 0, 5)
+    return [qconv(fq(o.avg_pool(y, [2, 2], [0, 0], [0, 0], [2, 2], True, "floor"), 0, 5))]
+
+
+@model
+def q_fc():
+    return [qfc(fq(o.relu(qfc(fq(P(8, 12), 0, 3.0), 10)), 0, 9), 5)]
+
+
+@model
+def q_fc_signed():
+    return [qfc(fq(qfc(fq(rows(), -3.0, 3 * 127 / 128), 10), -9.0, 9 * 127 / 128), 5)]
+
+
+@model
+def q_fc_zero_point():
+    return [qfc(fq(qfc(fq(rows(), -1.1, 3.0), 10), -3.0, 9.0), 5)]
+
+
+@model
+def q_fc_no_bias():
+    return [qfc(fq(qfc(fq(rows(), -3.0, 3 * 127 / 128), 10, bias=False), -9.0, 9 * 127 / 128), 5, bias=False)]
+
+
+@model
+def q_fc_i8():
+    w = o.multiply(o.convert(i8(10, 12), "f32"), C(10, 1))
+    return [qfc(fq(qfc(fq(rows(), -3.0, 3 * 127 / 128), 10, w=w), -900.0, 900 * 127 / 128), 5)]
+
+
+@model
+def q_fc_columns():
+    y = o.matmul(fq(rows(), -3.0, 3 * 127 / 128), fq(C(12, 10), -1.5, 1.5, 255), False, False)
+    return [qfc(fq(o.add(y, C(10)), -9.0, 9.0), 5)]
+
+
+@model
+def q_attention():
+    x = fq(rows(), -3.0, 3 * 127 / 128)
+    def heads(y, order):
+        return o.transpose(o.reshape(y, I(1, 8, 2, 6), False), I(*order))
+    q = fq(heads(qfc(x, 12), (0, 2, 1, 3)), -8.0, 8 * 127 / 128)
+    k = fq(heads(qfc(x, 12), (0, 2, 1, 3)), -8.0, 8 * 127 / 128)
+    v = fq(heads(qfc(x, 12), (0, 2, 1, 3)), -8.0, 8 * 127 / 128)
+    s = o.softmax(o.multiply(o.matmul(q, k, False, True), S(0.3)), -1)
+    y = o.matmul(fq(s, 0.0, 1.0), v, False, False)
+    y = o.reshape(o.transpose(y, I(0, 2, 1, 3)), I(1, 8, 12), False)
+    return [qfc(fq(y, -8.0, 8 * 127 / 128), 12)]
+
+
+@model
+def q_layer_norm():
+    x = rows()
+    y = o.add(qfc(fq(x, -3.0, 3 * 127 / 128), 12), x)
+    y = o.mvn(y, I(2), True, 1e-5, "inside_sqrt")
+    y = o.add(o.multiply(y, C(1, 1, 12)), C(1, 1, 12))
+    z = fq(o.gelu(qfc(fq(y, -6.0, 6 * 127 / 128), 16), "erf"), -0.2, 9.0)
+    return [qfc(fq(o.add(qfc(z, 12), y), -9.0, 9.0), 5)]
+
+
+@model
+def q_reshape():
+    y = fq(o.relu(qconv(qi())), 0, 5)
+    return [qfc(o.reshape(y, I(1, 256), False), 5)]
+
+
+@model
+def q_transpose():
+    y = fq(o.relu(qconv(qi())), 0, 5)
+    return [qfc(o.reshape(o.transpose(y, I(0, 2, 3, 1)), I(64, 4), False), 5)]
+
+
+@model
+def q_squeeze():
+    y = fq(o.reduce_mean(o.relu(qconv(qi())), I(2, 3), True), 0, 5)
+    return [qfc(o.squeeze(y, I(2, 3)), 5)]
+
+
+@model
+def q_unsqueeze():
+    y = fq(o.relu(P(4, 8, 8)), 0, 5)
+    return [qconv(o.unsqueeze(y, I(0)))]
+
+
+@model
+def q_split():
+    y = fq(o.relu(qconv(qi())), 0, 5)
+    a = o.split(y, o.constant(np.int64(1)), 2)
+    return [qconv(o.relu(a.output(0))), qconv(o.relu(a.output(1)))]
+
+
+@model
+def q_clamp():
+    return [qconv(o.clamp(fq(qconv(qi()), -3.0, 3.0), 0.0, 2.0))]
+
+
+@model
+def q_relu():
+    return [qconv(o.relu(fq(qconv(qi()), -3.0, 3 * 127 / 128))), qconv(o.relu(fq(qconv(qi2()), -1.0, 3.0)))]
+
+
+def qi2():
+    return fq(P(1, 4, 8, 8, name="y"), 0, 6.0)
+
+
+@model
+def q_sigmoid():
+    y = fq(o.relu(qconv(qi())), 0, 5)
+    return [qconv(fq(o.sigmoid(y), 0, 1.0))]
+
+
+@model
+def q_shared():
+    y = fq(o.relu(qconv(qi())), 0, 5)
+    return [qconv(y), o.sigmoid(y)]
+
+
+@model
+def q_shared_zero_point():
+    y = fq(qconv(qi()), -1.3, 5)
+    return [qconv(y), qconv(y), cb(y)]
+
+
+@model
+def q_squeeze_excite():
+    y = fq(o.relu(qconv(qi())), 0, 5)
+    s = fq(o.reduce_mean(y, I(2, 3), True), 0, 5)
+    s = fq(o.sigmoid(qconv(s, 4, 1)), 0, 1.0)
+    return [qconv(fq(o.multiply(y, s), 0, 5))]
+
+
+@model
+def q_scale_shift():
+    y = o.add(o.multiply(o.relu(qconv(qi())), C(1, 4, 1, 1)), C(1, 4, 1, 1))
+    return [qconv(fq(y, 0, 9)), conv(y)]
+
+
+@model
+def q_swish():
+    return [qconv(fq(o.swish(qconv(qi())), -0.3, 5)), qconv(fq(o.hswish(qconv(qi2())), -0.4, 5))]
+
+
+@model
+def q_int4():
+    return [qconv(fq(o.relu(qconv(qi(), w=qw(4, 4, 3, 3, levels=15))), 0, 5, 16))]
+
+
+@model
+def q_result():
+    return [fq(qconv(qi()), -3.0, 3.0)]
+
+
+@model
+def q_interpolate():
+    y = fq(o.relu(qconv(qi())), 0, 5)
+    y = o.interpolate(y, I(16, 16), "nearest", "sizes", coordinate_transformation_mode="asymmetric", nearest_mode="floor", axes=I(2, 3))
+    return [qconv(y)]
+
+
+@model
+def q_float_conv():
+    return [conv(fq(o.relu(cb(qi())), 0, 5)), qconv(o.relu(cb(o.relu(qconv(qi2())))))]
+
+
+@model
+def q_deconvolution():
+    w = fq(C(4, 4, 2, 2), -1.5, 1.5, 255)
+    return [qconv(fq(o.relu(o.convolution_backprop_data(fq(o.relu(qconv(qi())), 0, 5), w, [2, 2], pads_begin=[0, 0], pads_end=[0, 0])), 0, 9))]
+
+
+@model
+def q_pad():
+    y = o.pad(fq(o.relu(qconv(qi())), 0, 5), I(0, 0, 1, 1), I(0, 0, 1, 1), "constant", S(0))
+    return [o.convolution(y, qw(4, 4, 3, 3), [2, 2], [0, 0], [0, 0], [1, 1])]
+
+
+@model
+def q_transpose_first():
+    y = fq(o.transpose(o.relu(qconv(qi())), I(0, 2, 3, 1)), 0, 5)
+    return [o.softmax(qfc(y, 5), -1)]
+
+
+@model
+def q_pool_float():
+    y = fq(o.relu(qconv(qi())), 0, 5)
+    y = o.sigmoid(o.max_pool(y, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2], "floor").output(0))
+    return [cb(y)]
+
+
+@model
+def q_mean():
+    y = fq(o.relu(qconv(qi())), 0, 5)
+    return [qfc(fq(o.reduce_mean(y, I(2, 3), False), 0, 5), 5)]
+
+
+@model
+def q_prelu():
+    y = fq(o.prelu(qconv(qi()), o.constant(np.array([0.1, 0.2, 0.3, 0.4], np.float32))), -1.0, 5)
+    return [qconv(fq(o.relu(o.add(qconv(y), y)), 0, 5))]
+
+
 def export(truth, core, path, extra):
     seen = []
     config = {"INFERENCE_PRECISION_HINT": "bf16", "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, **extra}
