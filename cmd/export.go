@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -69,12 +70,20 @@ func readAnswer(path string) ([]byte, error) {
 		return nil, fmt.Errorf("reading a result: %w", err)
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxResult+1))
-	if err == nil && len(b) > maxResult {
-		err = fmt.Errorf("%s has more than %d bytes", path, maxResult)
+	text := &io.LimitedReader{R: f, N: maxResult}
+	d := json.NewDecoder(text) // which gives up at the first byte that is no JSON
+	var b json.RawMessage
+	err = d.Decode(&b)
+	if _, more := d.Token(); err == nil && !errors.Is(more, io.EOF) {
+		err = errors.New("more than one answer")
 	}
-	if err != nil {
-		return nil, fmt.Errorf("reading a result: %w", err)
+	switch {
+	case err != nil && text.N == 0:
+		return nil, fmt.Errorf("reading a result: %s has more than %d bytes", path, maxResult)
+	case errors.Is(err, io.EOF):
+		return nil, fmt.Errorf("reading a result: %s is empty", path)
+	case err != nil:
+		return nil, fmt.Errorf("%s is no result of halfway bisect --json: %w", path, err)
 	}
 	return b, nil
 }

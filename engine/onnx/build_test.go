@@ -57,6 +57,15 @@ func outside(location string) []byte {
 	return append(varint(14, 1), lengthy(13, append(text(1, "location"), text(2, location)...))...)
 }
 
+// outsideAt is outside with an offset and a length in the file, any text.
+func outsideAt(location, offset, length string) []byte {
+	b := outside(location)
+	for _, e := range [][2]string{{"offset", offset}, {"length", length}} {
+		b = append(b, lengthy(13, append(text(1, e[0]), text(2, e[1])...))...)
+	}
+	return b
+}
+
 // value is a field of a graph, 11 for an input and 12 for an output, of f32.
 func value(number protowire.Number, name string, dims ...int64) []byte {
 	var shape []byte

@@ -3,6 +3,7 @@ package onnx_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -77,6 +78,11 @@ func TestHostileFiles(t *testing.T) {
 		{"data at an absolute path", withInitializer([]int64{2}, outside("/etc/passwd")), "does not lie in the model's folder"},
 		{"data that is not there", withInitializer([]int64{2}, outside("nowhere.bin")), "nowhere.bin"},
 		{"data that is a folder", withInitializer([]int64{2}, outside(".")), "regular file"},
+		{"data from a negative offset", withInitializer([]int64{2}, outsideAt("model.onnx", "-4", "8")), `offset="-4": expected a number of bytes`},
+		{"data beyond the end", withInitializer([]int64{2}, outsideAt("model.onnx", "4611686018427387904", "8")), "are beyond the end of"},
+		{"data whose end overflows", withInitializer([]int64{2}, outsideAt("model.onnx", "9223372036854775807", "8")), "are beyond the end of"},
+		{"data from no offset", withInitializer([]int64{2}, outsideAt("model.onnx", "x", "8")), `offset="x": expected a number of bytes`},
+		{"data of another length than the shape has", withInitializer([]int64{2}, outsideAt("model.onnx", "0", "4")), `initializer "w"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			err := read(save(t, test.file))
@@ -110,6 +116,17 @@ func TestExternalDataThroughLink(t *testing.T) {
 	}
 	if err := read(path); err == nil || !strings.Contains(err.Error(), "link.bin") {
 		t.Errorf("error %v, want one about link.bin", err)
+	}
+}
+
+// TestExternalDataInAPipe has data in a pipe that nobody writes to: an error, not a process that waits.
+func TestExternalDataInAPipe(t *testing.T) {
+	path := save(t, withInitializer([]int64{2}, outside("pipe")))
+	if err := exec.Command("mkfifo", filepath.Join(filepath.Dir(path), "pipe")).Run(); err != nil {
+		t.Skip(err)
+	}
+	if err := read(path); err == nil || !strings.Contains(err.Error(), `"pipe" is no regular file`) {
+		t.Errorf("error %v, want one about the pipe", err)
 	}
 }
 
