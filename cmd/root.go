@@ -70,6 +70,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newMan())
 	root.AddCommand(topics()...)
 	root.SetHelpCommand(newHelp())
+	root.SetFlagErrorFunc(noFlag)
 	return root
 }
 
@@ -117,6 +118,21 @@ func noCommand(c *cobra.Command, args []string) error {
 		hint = fmt.Sprintf("; did you mean %q?", near)
 	}
 	return fmt.Errorf("unknown command %q%s", args[0], hint)
+}
+
+// noFlag adds to the error of a flag that does not exist which one comes near.
+func noFlag(c *cobra.Command, err error) error {
+	name, unknown := strings.CutPrefix(err.Error(), "unknown flag: --")
+	var names []string
+	for _, word := range strings.Fields(c.Flags().FlagUsages()) {
+		if flag, ok := strings.CutPrefix(word, "--"); ok {
+			names = append(names, flag)
+		}
+	}
+	if near, ok := engine.Nearest(name, names); ok && unknown {
+		return fmt.Errorf("%w; did you mean --%s?", err, near)
+	}
+	return err
 }
 
 // arguments checks that a command has exactly these arguments.
