@@ -32,17 +32,19 @@ class Internal:
         return self.param(self.rng.standard_normal(shape).astype(np.float32))
 
     def add(self, kind, version, name, inputs, attributes, expected):
-        """A layer of a kind; expected is the node that gives the same output."""
+        """A layer of a kind; expected is the node that gives the same output, or one for each output."""
         n = len(self.results)
+        outputs = expected if isinstance(expected, list) else [expected]
         data = " ".join(f'{k}="{v}"' for k, v in attributes.items())
         self.layers.append(f'<layer id="n{n}" name="{kind}/{name}" type="{kind}" version="{version}"><data {data}/><input>'
                            + "".join(port(i, p) for i, p in enumerate(inputs))
-                           + f"</input><output>{port(len(inputs), expected)}</output></layer>")
-        self.layers.append(f'<layer id="r{n}" name="r{n}" type="Result" version="opset1"><input>{port(0, expected)}</input></layer>')
+                           + "</input><output>" + "".join(port(len(inputs) + o, e) for o, e in enumerate(outputs)) + "</output></layer>")
         for i, p in enumerate(inputs):
             self.edges.append(f'<edge from-layer="p{self.params.index(p)}" from-port="0" to-layer="n{n}" to-port="{i}"/>')
-        self.edges.append(f'<edge from-layer="n{n}" from-port="{len(inputs)}" to-layer="r{n}" to-port="0"/>')
-        self.results.append(op.result(expected))
+        for o, e in enumerate(outputs):
+            self.layers.append(f'<layer id="r{n + o}" name="r{n + o}" type="Result" version="opset1"><input>{port(0, e)}</input></layer>')
+            self.edges.append(f'<edge from-layer="n{n}" from-port="{len(inputs) + o}" to-layer="r{n + o}" to-port="0"/>')
+            self.results.append(op.result(e))
 
     def save(self, name):
         compiled = ov.Core().compile_model(ov.Model(self.results, self.params), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
@@ -151,7 +153,39 @@ def flags_and(a, b):
     return op.convert(op.logical_and(op.convert(a, "boolean"), op.convert(b, "boolean")), "u8")
 
 
-for f in [rope, plugin_forms, relaxed]:
+def cached_attention(m):
+    beams = m.param(np.array([1, 0], np.int32))
+    scale = m.param(np.array([0.3], np.float32))
+
+    def add(name, heads, shared, length, past, mask=None, scaled=False, causal=False, flat=False):
+        q, k, v = m.normal(2, heads, length, 8), m.normal(2, shared, length, 8), m.normal(2, shared, length, 8)
+        cache = [m.normal(2, shared, past, 8) for _ in range(2)]
+        keys, values = (op.concat([op.gather(c, beams, np.int64(0)), new], 2) for c, new in zip(cache, (k, v)))
+        each = np.repeat(np.arange(shared), heads // shared)
+        all_keys, all_values = (op.gather(t, each, np.int64(1)) for t in (keys, values))
+        inputs, rest = [q, k, v], {}
+        if mask:
+            inputs.append(m.normal(*mask))
+            rest["attention_mask"] = inputs[3]
+        if scaled:
+            inputs.append(scale)
+            rest["scale"] = op.reshape(scale, np.array([], np.int64), False)
+        if causal:
+            rest["attention_mask"] = op.constant(np.tril(np.ones((length, past + length), bool), past))
+        y = op.scaled_dot_product_attention(q, all_keys, all_values, causal=False, **rest)
+        if flat:
+            y = op.reshape(swap(y), np.array([2, length, heads * 8]), False)
+        attributes = {"output_BLHxS": flat, "fuse_causal_attn": False, "is_causal": causal, "fuse_concat": True}
+        m.add("ScaledDotProductAttentionWithKVCache", "cpu_plugin_opset", name, [*inputs, beams, *cache],
+              {f"config.{a}": str(b).lower() for a, b in attributes.items()} | {"config.permute_axes": ""}, [y, keys, values])
+
+    add("one step", 2, 2, 1, 3)
+    add("shared heads, masked, scaled", 4, 2, 3, 2, (2, 1, 3, 5), True)
+    add("mask of heads, nothing before", 4, 2, 3, 0, (1, 4, 3, 3))
+    add("causal, flat", 4, 1, 3, 2, causal=True, flat=True)
+
+
+for f in [rope, plugin_forms, relaxed, cached_attention]:
     model = Internal()
     f(model)
     model.save(f.__name__.replace("_", "-"))
