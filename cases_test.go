@@ -133,7 +133,13 @@ func bisectCase(t *testing.T, exe, dir string, c knownCase) (answer, int) {
 // validate holds a result against its schema.
 func validate(t *testing.T, result []byte) {
 	t.Helper()
-	schema, err := jsonschema.NewCompiler().Compile("bisect/report/result.schema.json")
+	validateAs(t, "result", result)
+}
+
+// validateAs holds an answer of that name against its schema.
+func validateAs(t *testing.T, name string, result []byte) {
+	t.Helper()
+	schema, err := jsonschema.NewCompiler().Compile("bisect/report/" + name + ".schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ module halfway
 go 1.26.0
 
 require (
+	github.com/beevik/etree v1.8.1
 	github.com/google/go-cmp v0.7.0
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3

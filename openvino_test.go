@@ -2,10 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"halfway/engine/enginetest"
@@ -121,6 +124,69 @@ func TestConfirmedByOpenVINO(t *testing.T) {
 			}
 			if d := there.Metrics[0].Value - predicted.Metrics[0].Value; d < -2 || d > 2 {
 				t.Errorf("%v dB were predicted, OpenVINO shows %v", predicted.Metrics[0].Value, there.Metrics[0].Value)
+			}
+		})
+	}
+}
+
+// plainScript knows nothing of halfway: it runs the model in f32 and the repaired one in bf16, and prints the signal-to-noise ratio of each output
+// in dB.
+const plainScript = `
+import sys, numpy as np, openvino as ov
+z = np.load(sys.argv[3])
+def run(path, hint):
+    m = ov.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": hint})
+    names = {n: i for i, p in enumerate(m.inputs) for n in p.get_names()}
+    return m({names.get(k, i): z[k] for i, k in enumerate(z.files)}).values()
+for a, b in zip(run(sys.argv[1], "f32"), run(sys.argv[2], "bf16")):
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    print(10 * np.log10((a * a).sum() / max(((a - b) ** 2).sum(), 1e-300)))
+`
+
+// TestPatched: the repaired model meets the rule in a program that knows nothing of halfway.
+func TestPatched(t *testing.T) {
+	exe, python := build(t), enginetest.Python(t)
+	tiny := filepath.Join("testdata", "tiny-lm")
+	for _, c := range []struct {
+		name         string
+		model, input string
+		form         string
+		rule         float64
+	}{
+		{name: "marks", model: filepath.Join(tiny, "model.xml"), input: filepath.Join(tiny, "input.npz"), form: "marks", rule: 20},
+		{name: "an attention that snippets fuse", model: "llama-outlier-f32", form: "marks", rule: 30},
+		{name: "ONNX, a FullyConnected", model: "magika", form: "lowered", rule: 50},
+		{name: "ONNX, marks in what OpenVINO saves", model: "blazeface", form: "marks", rule: 45},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.input == "" {
+				truth := readTruth(t, c.model)
+				c.model, c.input = truth.model, truth.input
+			}
+			dir := t.TempDir()
+			result, fixed := filepath.Join(dir, "result.json"), filepath.Join(dir, "fixed.xml")
+			accept := fmt.Sprintf("sqnr>=%g", c.rule)
+			for _, args := range [][]string{
+				{"bisect", c.model, "--input", c.input, "--accept", accept, "--no-exhaustive", "--json", result, "--quiet"},
+				{"patch", c.model, result, "--input", c.input, "--output", fixed, "--form", c.form, "--python", python, "--json", filepath.Join(dir, "patch.json"), "--quiet"},
+			} {
+				if out, err := exec.Command(exe, args...).CombinedOutput(); err != nil {
+					t.Fatalf("%s: %v\n%s", args[0], err, out)
+				}
+			}
+			b, err := os.ReadFile(filepath.Join(dir, "patch.json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			validateAs(t, "patch", b)
+			out, err := exec.Command(python, "-c", plainScript, c.model, fixed, c.input).Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.FieldsSeq(string(out)) {
+				if v, err := strconv.ParseFloat(line, 64); err != nil || v < c.rule {
+					t.Errorf("an output has %s dB, want %g", line, c.rule)
+				}
 			}
 		})
 	}

@@ -42,7 +42,7 @@ func TestExamples(t *testing.T) {
 }
 
 func runExample(t *testing.T, dir, line string) {
-	if strings.Contains(line, "openvino") || strings.Contains(line, "python run.py") || strings.Contains(line, "onnxruntime") {
+	if strings.Contains(line, "openvino") || strings.Contains(line, "python run.py") || strings.Contains(line, "onnxruntime") || strings.Contains(line, "halfway patch") {
 		return // needs an installation of these
 	}
 	c := exec.Command("sh", "-c", line)

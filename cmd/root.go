@@ -63,7 +63,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetVersionTemplate("halfway {{.Version}}\n")
 	root.AddGroup(&cobra.Group{ID: "work", Title: "Commands:"})
-	for _, c := range []*cobra.Command{newBisect(), newRun(), newNodes(), newCheck(), newCompare(), newExport(), newReport(), newJournal(), newDoctor()} {
+	for _, c := range []*cobra.Command{newBisect(), newRun(), newNodes(), newCheck(), newCompare(), newExport(), newPatch(), newReport(), newJournal(), newDoctor()} {
 		c.GroupID = "work"
 		root.AddCommand(c)
 	}

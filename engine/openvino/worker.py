@@ -11,7 +11,9 @@ load     folder, places, threads,       -> {}; places are the offsets in graph.x
 run      kept [place, ...], hint,       -> outputs [[path, type], ...], nodes [[layers, type, precision, [output precision, ...]], ...] of the execution
          inferences [[path, ...], ...],    graph
          folder
-
+save     model, path                    -> {}; the model as an IR, its constants as they are
+plain    model, hint, threads,          -> outputs, nodes as run has them, seconds of the fastest inference: the file compiled and run as any program
+         inferences, folder                 does it, in the default mode, its marks its own
 A request that fails is answered by {"error": text}; the worker goes on.
 """
 
@@ -19,8 +21,10 @@ import io
 import json
 import os
 import sys
+import time
 
 PLAIN, OPENED = b'<attribute name="precise" version="0"/>', b'<rt_info><attribute name="precise" version="0"/></rt_info>'
+TIMING, RUNS = 0.5, 50  # seconds and runs at most, to time an inference
 
 
 def answers():
@@ -33,7 +37,7 @@ def answers():
 class Worker:
     def __init__(self, ov, np):
         self.ov, self.np = ov, np
-        self.core, self.path = ov.Core(), None
+        self.core, self.path, self.loaded = ov.Core(), None, None
         self.text = tuple(int(p) for p in ov.__version__.split(".")[:2]) < (2025, 0)  # callbacks of 2024 take str, and blobs are streams
 
     def read(self, model):
@@ -118,17 +122,42 @@ class Worker:
             blob = io.BytesIO(self.blob) if self.text else self.blob
             self.compiled = self.core.import_model(blob, "CPU", self.config(hint, keep, self.decrypt(kept)))
             self.loaded = (kept, hint)
-        request, outputs = self.compiled.create_infer_request(), []
+        outputs, _ = self.infer(inferences, folder)
+        return {"outputs": outputs, "nodes": nodes(self.compiled)}
+
+    def save(self, model, path):
+        self.ov.save_model(self.core.read_model(model), path, compress_to_fp16=False)
+        return {}
+
+    def plain(self, model, hint, threads, inferences, folder):
+        if self.loaded != (model, hint):
+            self.loaded = None
+            properties = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": hint}
+            self.compiled = self.core.compile_model(self.core.read_model(model), "CPU", properties)
+            self.loaded = (model, hint)
+        outputs, seconds = self.infer(inferences, folder)
+        end = time.perf_counter() + TIMING
+        for _ in range(RUNS):
+            if time.perf_counter() > end:
+                break
+            seconds = min(seconds, self.infer(inferences, folder)[1])
+        return {"outputs": outputs, "nodes": nodes(self.compiled), "seconds": seconds}
+
+    def infer(self, inferences, folder):
+        """The inferences one after another, with one state: what they put out, and the seconds of the fastest one."""
+        request, outputs, fastest = self.compiled.create_infer_request(), [], float("inf")
         for paths in inferences:
             for i, path in enumerate(paths):
                 request.set_input_tensor(i, self.tensor(self.np.load(path), self.compiled.inputs[i].get_element_type()))
+            start = time.perf_counter()
             request.infer()
+            fastest = min(fastest, time.perf_counter() - start)
             for i in range(len(self.compiled.outputs)):
                 path = os.path.join(folder, f"{len(outputs)}.npy")
                 kind, array = self.array(request.get_output_tensor(i))
                 self.np.save(path, array, allow_pickle=False)
                 outputs.append([path, kind])
-        return {"outputs": outputs, "nodes": nodes(self.compiled)}
+        return outputs, fastest
 
     def tensor(self, array, kind):
         name = kind.get_type_name()
