@@ -31,6 +31,16 @@ func tile(depth int, left, right, c []float32, stride int, load bool) {
 	tileAVX2(depth, &left[0], &right[0], &c[0], stride*4, load)
 }
 
+// tileRow computes a row of rowPanels tiles, see tileRowGeneric.
+func tileRow(depth int, left, right []float32, apart int, c []float32, load bool) {
+	if !vectors || depth == 0 {
+		tileRowGeneric(depth, left, right, apart, c, load)
+		return
+	}
+	_, _, _ = left[(depth-1)*tileRows], right[(rowPanels-1)*apart+depth*tileCols-1], c[rowPanels*tileCols-1]
+	tileRowAVX2(depth, &left[0], &right[0], apart*4, &c[0], load)
+}
+
 // roundVectors rounds the first elements of src to dst and returns how many.
 func roundVectors(dst, src []float32, t tensor.DType) int {
 	n := len(src) / 8

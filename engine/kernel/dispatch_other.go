@@ -11,6 +11,10 @@ func tile(depth int, left, right, c []float32, stride int, load bool) {
 	tileGeneric(depth, left, right, c, stride, load)
 }
 
+func tileRow(depth int, left, right []float32, apart int, c []float32, load bool) {
+	tileRowGeneric(depth, left, right, apart, c, load)
+}
+
 func roundVectors(dst, src []float32, t tensor.DType) int { return 0 }
 
 func onGridVectors(src []float32, t tensor.DType) (n int, on bool) { return 0, true }

@@ -10,6 +10,13 @@ const (
 	tileCols = 16
 )
 
+// Rows that are left over, or all of a matrix, are computed one by one where they are up to fewRows, rowPanels panels of the right operand at a
+// time: a tile costs as much as six rows.
+const (
+	fewRows   = 3
+	rowPanels = 4
+)
+
 // A Matrix is a view of Data: element (i, j) is Data[i*RowStride+j*ColStride].
 type Matrix struct {
 	Data                 []float32

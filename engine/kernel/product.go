@@ -97,6 +97,9 @@ func (w *Workers) divide(count, rows, cols int) grid {
 	want := panels(w.n*4, count) // cells that even out threads of different speed
 	colCells := max(panels(colPanels, blockCols/tileCols), min(colPanels, want))
 	colStep := panels(colPanels, colCells)
+	if rows <= fewRows {
+		colStep = panels(colStep, rowPanels) * rowPanels
+	}
 	across := panels(colPanels, colStep)
 	rowCells := 1
 	if across*count < w.n {
@@ -113,15 +116,19 @@ func (g grid) cell(c int) (i0, i1, j0, j1 int) {
 
 // compute does rows [i0, i1) and columns [j0, j1) of p.
 func (p *Product) compute(scratch []float32, i0, i1, j0, j1 int) {
-	depth := p.Left.depth
+	depth, whole := p.Left.depth, i1
+	if rest := (i1 - i0) % tileRows; rest <= fewRows {
+		whole -= rest
+	}
 	for k0 := 0; k0 < depth; k0 += blockDepth {
 		k1 := min(k0+blockDepth, depth)
 		right, stride := p.Right.block(scratch, k0, k1, j0, j1)
-		for i := i0; i < i1; i += blockRows {
+		for i := i0; i < whole; i += blockRows {
 			for j := j0; j < j1; j += tileCols {
-				p.tiles(right[(j-j0)/tileCols*stride:], i, min(i+blockRows, i1), j, min(j+tileCols, j1), k0, k1)
+				p.tiles(right[(j-j0)/tileCols*stride:], i, min(i+blockRows, whole), j, min(j+tileCols, j1), k0, k1)
 			}
 		}
+		p.rows(right, stride, whole, i1, j0, j1, k0, k1)
 	}
 	p.finish(i0, i1, j0, j1)
 }
@@ -135,6 +142,20 @@ func (p *Product) tiles(right []float32, i0, i1, j0, j1, k0, k1 int) {
 		} else {
 			p.edge(left, right, i, i1, j0, j1, k0, k1)
 		}
+	}
+}
+
+// rows is tiles for rows [i0, i1) that are too few for a tile and for the columns of all panels of a block, which start stride elements apart.
+func (p *Product) rows(right []float32, stride, i0, i1, j0, j1, k0, k1 int) {
+	j := j0
+	for ; i0 < i1 && j+rowPanels*tileCols <= j1; j += rowPanels * tileCols {
+		for i := i0; i < i1; i++ {
+			left := p.Left.data[i/tileRows*tileRows*p.Left.depth+k0*tileRows+i%tileRows:]
+			tileRow(k1-k0, left, right[(j-j0)/tileCols*stride:], stride, p.Out[i*p.Stride+j:], k0 > 0)
+		}
+	}
+	for ; j < j1; j += tileCols {
+		p.tiles(right[(j-j0)/tileCols*stride:], i0, i1, j, min(j+tileCols, j1), k0, k1)
 	}
 }
 
@@ -186,5 +207,25 @@ func tileGeneric(depth int, left, right, c []float32, stride int, load bool) {
 			}
 		}
 		copy(row, sum[:])
+	}
+}
+
+// tileRowGeneric computes row 0 of the tiles of rowPanels panels of the right operand that start apart elements from each other. Left is packed
+// as for a tile; c is one row of all panels.
+func tileRowGeneric(depth int, left, right []float32, apart int, c []float32, load bool) {
+	for p := range rowPanels {
+		row := (*[tileCols]float32)(c[p*tileCols:])
+		var sum [tileCols]float32
+		if load {
+			sum = *row
+		}
+		for k := range depth {
+			a := left[k*tileRows]
+			b := (*[tileCols]float32)(right[p*apart+k*tileCols:])
+			for j := range sum {
+				sum[j] += a * b[j]
+			}
+		}
+		*row = sum
 	}
 }

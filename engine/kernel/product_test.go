@@ -99,7 +99,8 @@ func onGrid(t tensor.DType, v float32) float32 {
 func TestMultiplyHasTheBitsOfOneChainPerElement(t *testing.T) {
 	bothLevels(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 2))
-		sizes := [][3]int{{1, 1, 1}, {6, 16, 8}, {7, 17, 3}, {5, 300, 33}, {13, 31, 257}, {100, 150, 520}, {1, 1000, 70}, {97, 1, 64}}
+		sizes := [][3]int{{1, 1, 1}, {6, 16, 8}, {7, 17, 3}, {5, 300, 33}, {13, 31, 257}, {100, 150, 520}, {1, 1000, 70}, {97, 1, 64},
+			{2, 200, 300}, {9, 130, 513}, {8, 64, 1}} // rows that are left over beside panels that are, and sums in several blocks
 		for range 30 {
 			sizes = append(sizes, [3]int{1 + r.IntN(40), 1 + r.IntN(70), 1 + r.IntN(600)})
 		}

@@ -10,6 +10,8 @@ import (
 const (
 	rows   = 6
 	vector = 32 // bytes
+
+	rowPanels = 4
 )
 
 // tile writes the tile of products: 12 sums of 8 elements stay in registers.
@@ -46,6 +48,7 @@ func tile(g *generator) {
 	})
 	g.VZEROUPPER()
 	g.RET()
+	tileRow(g)
 }
 
 // tileStep adds the products of step number step after left and right.
@@ -59,6 +62,53 @@ func (g *generator) tileStep(left, right reg.Register, sums [rows][2]reg.VecVirt
 		g.VFMADD231PS(b0, a, sums[i][0])
 		g.VFMADD231PS(b1, a, sums[i][1])
 	}
+}
+
+// tileRow writes the tile of one row: rowPanels panels of the right operand at a time, so that enough sums are in flight.
+func tileRow(g *generator) {
+	g.function("tileRowAVX2", "func(depth int, left, right *float32, apart int, c *float32, load bool)",
+		fmt.Sprintf("tileRowAVX2 is row 0 of the tiles of %d panels of the right operand that lie apart bytes from each other, with fused", rowPanels),
+		"multiply-adds, see tileRowGeneric; depth is positive.")
+	depth, left, right, apart, c := g.pointer("depth"), g.pointer("left"), g.pointer("right"), g.pointer("apart"), g.pointer("c")
+	load := g.Load(g.Param("load"), g.GP8())
+	var panels [rowPanels]reg.GPVirtual
+	var sums [2 * rowPanels]reg.VecVirtual
+	for i := range panels {
+		panels[i] = g.GP64()
+		if i == 0 {
+			g.MOVQ(right, panels[i])
+		} else {
+			g.LEAQ(operand.Mem{Base: panels[i-1], Index: apart, Scale: 1}, panels[i])
+		}
+	}
+	for i := range sums {
+		sums[i] = g.YMM()
+		g.VXORPS(sums[i], sums[i], sums[i])
+	}
+	start := g.label("sum")
+	g.TESTB(load, load)
+	g.JZ(operand.LabelRef(start))
+	for i := range sums {
+		g.VMOVUPS(at(c, i*vector), sums[i])
+	}
+	g.Label(start)
+	g.unrolled(depth, 4, func(step int) {
+		a := g.YMM()
+		g.VBROADCASTSS(at(left, step*rows*4), a)
+		for i := range sums {
+			g.VFMADD231PS(at(panels[i/2], (2*step+i%2)*vector), a, sums[i])
+		}
+	}, func(n int) {
+		g.move(n*rows*4, left)
+		for _, p := range panels {
+			g.move(n*2*vector, p)
+		}
+	})
+	for i := range sums {
+		g.VMOVUPS(sums[i], at(c, i*vector))
+	}
+	g.VZEROUPPER()
+	g.RET()
 }
 
 // eachRow calls f with a register that holds the address of each row of c.
