@@ -62,6 +62,8 @@ func TestHostileFiles(t *testing.T) {
 		{"a missing input", ends(node("Add", "a", []string{"x"}, []string{"y"})), `node "a" (Add): input 1 is missing`},
 		{"an axis that the input does not have", model(slices.Concat(value(11, "x", 2), initializer("s", []int64{2}, lengthy(9, make([]byte, 8))),
 			node("QuantizeLinear", "q", []string{"x", "s"}, []string{"y"}, attr("axis", 2, varint(3, 7))), value(12, "y", 2))), `node "q" (QuantizeLinear)`},
+		{"no version of the operators", slices.Concat(varint(1, 8), lengthy(8, append(text(1, "other"), varint(2, 3)...)), lengthy(7, slices.Concat(value(11, "x", 2),
+			node("Relu", "r", []string{"x"}, []string{"y"}), value(12, "y", 2)))), `node "r" (Relu): opset 0 of the domain "" is not known`},
 		{"a Slice without its starts", ends(node("Slice", "s", []string{"x"}, []string{"y"})), `node "s" (Slice): input 1 is missing`},
 		{"a negative dimension", withInitializer([]int64{-1}, nil), "dimension -1"},
 		{"dimensions that overflow", withInitializer([]int64{1 << 40, 1 << 40}, nil), "w"},

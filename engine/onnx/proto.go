@@ -88,9 +88,9 @@ func (n *nodeProto) label() string {
 	return n.outputs[0]
 }
 
-// opset is the version of a domain's operators.
+// opset is the version of a domain's operators. Other domains than the default one, 0 where it is not imported, have few versions.
 func (m *modelProto) opset(domain string) int {
-	if v, ok := m.opsets[domain]; ok {
+	if v, ok := m.opsets[domain]; ok || domain == "" {
 		return v
 	}
 	return 1

@@ -233,6 +233,9 @@ func (s *scope) node(n *nodeProto) error {
 		return fmt.Errorf("the model has more than %d nodes with those of its functions", maxVisits)
 	}
 	c := &call{scope: s, node: n, opset: s.opset(n.domain)}
+	if c.opset < 1 {
+		return fmt.Errorf("opset %d of the domain %q is not known: the model's opset_import must name the version of its operators", c.opset, n.domain)
+	}
 	for _, name := range n.inputs {
 		if name == "" {
 			c.in = append(c.in, graph.Port{})
