@@ -174,5 +174,5 @@ or unset for it, prints the listing of a debug build on standard output, and giv
 
 {model}, {input}, {output} and {precision} are also in HALFWAY_MODEL, HALFWAY_INPUT, HALFWAY_OUTPUT and
 HALFWAY_PRECISION. No shell is involved unless --shell asks for one. --timeout bounds a probe; a crash or a timeout
-counts neither as good nor as bad. --jobs N runs several probes at once; the
-other engines have nothing to gain: one probe uses all processors, and the built-in one takes over what earlier ones computed.`
+counts neither as good nor as bad. --jobs N runs several probes at once; the other engines have nothing to gain by it:
+one probe uses all processors, and the built-in engine takes over what earlier ones computed.`
