@@ -121,7 +121,15 @@ func (s *search) groupsOfFirst() error {
 func (s *search) holdsAllLive() func(g *group) bool {
 	live := engine.SetOf(s.live()...)
 	n := live.Len()
-	return func(g *group) bool { return 4*live.Intersect(g.set()).Len() > 3*n }
+	return func(g *group) bool {
+		count := 0
+		for _, u := range g.units {
+			if live.Has(u) {
+				count++
+			}
+		}
+		return 4*count > 3*n
+	}
 }
 
 func (g *group) has(u int) bool {

@@ -24,10 +24,10 @@ type Node struct {
 
 // table lists all candidates.
 func (s *search) table() []Node {
-	var alone, without []*compare.Value
-	for u := range s.units {
+	alone, without := make([]*compare.Value, len(s.units)), make([]*compare.Value, len(s.units))
+	for _, u := range s.singled.Positions() {
 		one := engine.SetOf(u)
-		alone, without = append(alone, s.known(s.members(one))), append(without, s.known(s.enforced(one)))
+		alone[u], without[u] = s.known(s.members(one)), s.known(s.enforced(one))
 	}
 	list := make([]Node, len(s.candidates))
 	for p, c := range s.candidates {

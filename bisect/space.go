@@ -20,7 +20,8 @@ type space struct {
 	unitOf     []int        // by position: place in units; -1 outside
 	roleOf     []string     // by unit; see nameGroups
 	blockOf    []string
-	named      bool // whether roles and blocks are those of the names
+	named      bool       // whether roles and blocks are those of the names
+	singled    engine.Set // units that were looked at by themselves: members or enforced was asked of them alone
 }
 
 // A unit is the part of the nodes executed as one that lies in the universe.
@@ -169,10 +170,21 @@ func (sp *space) kept(keep engine.Set) engine.Set {
 }
 
 // enforced is the universe without the units keep.
-func (sp *space) enforced(keep engine.Set) engine.Set { return sp.universe.Minus(sp.kept(keep)) }
+func (sp *space) enforced(keep engine.Set) engine.Set {
+	sp.single(keep)
+	return sp.universe.Minus(sp.kept(keep))
+}
+
+// single notes a set of one unit.
+func (sp *space) single(units engine.Set) {
+	if units.Len() == 1 {
+		sp.singled.Add(units.Positions()[0])
+	}
+}
 
 // members returns the candidates of the units of a set, without closure.
 func (sp *space) members(units engine.Set) engine.Set {
+	sp.single(units)
 	s := engine.NewSet(len(sp.candidates))
 	for _, u := range units.Positions() {
 		for _, p := range sp.units[u].members {
