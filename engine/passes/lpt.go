@@ -14,6 +14,7 @@ func lowPrecision(r *rewriter) {
 	if !quantized(r) {
 		return
 	}
+	r.each(r.quantizeParts)
 	l := &lowering{r: r, constant: constantPath(r.Graph), bias: map[*graph.Node]bool{}}
 	l.markBiases()
 	l.markPrecisions()

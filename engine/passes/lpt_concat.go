@@ -2,6 +2,7 @@ package passes
 
 import (
 	"slices"
+	"strconv"
 
 	"halfway/engine/graph"
 	"halfway/engine/tensor"
@@ -43,6 +44,29 @@ func (l *lowering) concat(n *graph.Node) {
 	last = port(r.relaxedArithmetic("Multiply", n.Name+"/DequantizationMultyply", last, r.joined(n, scales), n)) // the plugin spells it so
 	r.readBy(users, port(n), last)
 	r.nameOfResult(last.Node, n)
+}
+
+// quantizeParts quantizes what a Concat joins instead of its result, where single numbers bound it. Source: MoveFakeQuantize.
+func (r *rewriter) quantizeParts(fq *graph.Node) {
+	concat := fq.In[:min(len(fq.In), 1)]
+	if !r.quantizesTo8(fq) || concat[0].Node.Op != "Concat" || r.only(concat[0].Node) == nil || r.feedsResult(port(fq)) {
+		return
+	}
+	for _, p := range fq.In[1:] {
+		if elements(shape(p)) != 1 {
+			return
+		}
+	}
+	n := concat[0].Node
+	parts := make([]graph.Port, len(n.In))
+	for i, p := range n.In {
+		q := r.make(fq.Op, fq.Opset, fq.Attrs, p, r.copied(fq.In[1]), r.copied(fq.In[2]), r.copied(fq.In[3]), r.copied(fq.In[4]))
+		q.Name = fq.Name + "_" + strconv.Itoa(i+1)
+		r.inherit(q, fq)
+		parts[i] = port(q)
+	}
+	r.setAll(n, parts...)
+	r.redirect(port(fq), port(n))
 }
 
 // alongOnly reports whether a constant varies along one axis of a value alone.

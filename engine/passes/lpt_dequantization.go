@@ -174,7 +174,7 @@ func (r *rewriter) readBy(users []use, p, to graph.Port) {
 }
 
 // computing are the operations that compute in floats what they give in the type of their input.
-var computing = []string{"AvgPool", "Interpolate", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum"}
+var computing = []string{"AvgPool", "Interpolate", "MVN", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSum"}
 
 // moveAfter puts the dequantization d of n's input i behind n, with the given constants; the zero point stays where zero is no port.
 // Source: NetworkHelper::moveDequantizationAfter.

@@ -161,7 +161,6 @@ func (l *lowering) multiply(n *graph.Node) {
 			return
 		}
 		if x, before, ok := withConstant(value.Node); ok && x.Type() == tensor.F32 {
-			r.inherit(n, value.Node, n)
 			r.setAll(n, x, r.folded("Multiply", "opset1", numpyBroadcast, r.asF32(before), r.asF32(c)))
 		}
 		return

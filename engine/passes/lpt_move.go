@@ -1,6 +1,7 @@
 package passes
 
 import (
+	"math"
 	"slices"
 	"strconv"
 
@@ -19,7 +20,7 @@ type moveRule func(l *lowering, n *graph.Node, d dequantization) (movement, bool
 
 // movedThrough are the operations with one quantized input. Sources: the transformation of each in the low precision transformations.
 var movedThrough = map[string]moveRule{
-	"AvgPool": averaged, "Clamp": clamped, "DepthToSpace": uniformScale, "Interpolate": nearest, "MaxPool": positive, "Pad": padded,
+	"AvgPool": averaged, "Clamp": clamped, "DepthToSpace": uniformScale, "Interpolate": nearest, "MaxPool": positive, "MVN": normalized, "Pad": padded,
 	"ReduceMax": chosen, "ReduceMean": summed, "ReduceMin": chosen, "ReduceSum": summed, "Relu": rectified, "Reshape": reshaped, "ShuffleChannels": uniformScale, "Squeeze": onConstants, "StridedSlice": uniformScale,
 	"Transpose": transposed, "Unsqueeze": onConstants, "Split": splitAll, "VariadicSplit": splitAll,
 }
@@ -104,6 +105,19 @@ func summed(l *lowering, n *graph.Node, d dequantization) (movement, bool) {
 	m := l.uniform(d)
 	m.out = tensor.F32
 	return m, l.alike(d) && (n.Op == "ReduceMean" || d.subtract == nil)
+}
+
+// normalized takes one scale away but for its sign.
+func normalized(l *lowering, n *graph.Node, d dequantization) (movement, bool) {
+	if d.subtract != nil || !l.alike(d) || l.anyScale(d, func(v float64) bool { return v == 0 }) {
+		return movement{}, false
+	}
+	m := l.uniform(d)
+	m.out = tensor.F32
+	if v, _ := l.r.numbers(m.scale); flag(n, "normalize_variance") {
+		m.scale = l.r.floats(0, float32(math.Copysign(1, v[0])))
+	}
+	return m, true
 }
 
 // chosen is an extreme: of one scale, that keeps the order.

@@ -777,6 +777,20 @@ def q_prelu():
     return [qconv(fq(o.relu(o.add(qconv(y), y)), 0, 5))]
 
 
+@model
+def q_concat_after():
+    y = qi()
+    return [qconv(fq(o.concat([o.relu(qconv(y)), o.relu(qconv(y))], 1), 0, 5))]
+
+
+@model
+def q_sum_normalized():
+    x = fq(rows(), -3.0, 3 * 127 / 128)
+    y = o.add(fq(qfc(x, 12), -9.0, 9 * 127 / 128), x)
+    y = o.add(o.multiply(o.mvn(y, I(2), True, 1e-5, "inside_sqrt"), C(1, 1, 12)), C(1, 1, 12))
+    return [qfc(fq(y, -6.0, 6 * 127 / 128), 5)]
+
+
 def export(truth, core, path, extra):
     seen = []
     config = {"INFERENCE_PRECISION_HINT": "bf16", "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, **extra}
