@@ -61,6 +61,7 @@ func (m *Model) raw(t *tensorProto) (*tensor.Raw, error) {
 	if int64(len(r.Bytes)) != want {
 		return nil, fmt.Errorf("%s%v needs %d bytes, found %d", dtype, t.dims, want, len(r.Bytes))
 	}
+	tensor.Passed(r.Bytes)
 	return r, nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"halfway/engine/tensor"
 )
 
 // maxDepth bounds how deep graphs lie in attributes of nodes of graphs.
@@ -90,6 +92,7 @@ func (p *parser) parseGraph(b []byte, depth int) (*graphProto, error) {
 		case 5:
 			t, err := p.parseTensor(f.bytes)
 			g.initializers = append(g.initializers, t)
+			tensor.Passed(f.bytes)
 			return err
 		case 11, 12, 13:
 			v, err := p.parseValue(f.bytes)

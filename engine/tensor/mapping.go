@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -13,6 +14,7 @@ import (
 type Mapping struct {
 	path  string
 	bytes []byte
+	read  atomic.Int64 // where Passed was last
 }
 
 // mappings are the open ones, for Guard.
@@ -85,6 +87,31 @@ func (m *Mapping) register() {
 
 // Bytes is the file's content. It must not be written to, nor used after Close.
 func (m *Mapping) Bytes() []byte { return m.bytes }
+
+// passedStep is how far a reader gets before the pages that it leaves behind are given back.
+const passedStep = 16 << 20
+
+// Passed says that a reader of an open mapping has come to b, a part of it, on its way through: what lies far from there need not stay in
+// memory. A system that maps large pages around every byte that is read would otherwise hold all of the file. What is read again is loaded again.
+func Passed(b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	address := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
+	mappings.Lock()
+	defer mappings.Unlock()
+	for m := range mappings.open {
+		start := uintptr(unsafe.Pointer(unsafe.SliceData(m.bytes)))
+		if address < start || address-start >= uintptr(len(m.bytes)) {
+			continue
+		}
+		at := int64(address - start)
+		if last := m.read.Load(); at-last > passedStep || last-at > passedStep {
+			m.read.Store(at)
+			dropPages(m.bytes)
+		}
+	}
+}
 
 // Path is the name that the file was opened by.
 func (m *Mapping) Path() string { return m.path }
