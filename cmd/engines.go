@@ -45,7 +45,7 @@ func (f *programFlags) register(c *cobra.Command) {
 	s.StringVar(&f.run, "run", "", "with --engine command: the `PROGRAM` and its arguments, in which {model}, {input}, {output} and {precision} are replaced")
 	s.BoolVar(&f.shell, "shell", false, "give --run to sh -c as it is; the paths are in HALFWAY_MODEL, HALFWAY_INPUT and HALFWAY_OUTPUT")
 	s.StringVar(&f.launcher, "launcher", "", "put this `COMMAND` before the program, such as 'srun -n1'")
-	s.DurationVar(&f.timeout, "timeout", 0, "a probe of another program or of OpenVINO takes at most this `TIME`, then it is killed (0: no limit)")
+	s.DurationVar(&f.timeout, "timeout", 0, "a probe of another program, OpenVINO or ONNX Runtime takes at most this `TIME`, then it is killed (0: no limit)")
 	s.StringVar(&f.metric, "metric-regex", "", "take the result from the program's standard output: the number in the first group of this `REGEX`")
 	s.BoolVar(&f.status, "status", false, "the program's exit status is the result: 0 good, 125 no answer, any other bad")
 	s.IntVar(&f.listing, "listing", 0, "the `N`th of the program's different listings counts (0: the longest)")

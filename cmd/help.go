@@ -154,6 +154,7 @@ const helpEngines = `What runs the model
   builtin   halfway itself, in Go, by the rules of OpenVINO's CPU plugin. The default.
   openvino  your OpenVINO, any release from 2024.6 on, through Python: what ships. Needs a processor with bf16 and
             'pip install openvino'; --python or HALFWAY_PYTHON names the interpreter.
+  onnxruntime  your ONNX Runtime, through Python likewise ('pip install onnxruntime'): ONNX models in f32.
   command   a program of yours: a debug build of OpenVINO, a script around a runtime, another machine.
 
   halfway bisect model.xml --input x.npz --engine command --run 'python run.py {model} {input} {output}'
@@ -164,6 +165,9 @@ default mode; what the result needs is in its properties. 'halfway bisect --conf
 built-in engine, runs the answer there in the default mode, and searches there only where the answer does not hold.
 'halfway patch' writes the repaired model for such a release, which takes no variables: an IR in which the nodes to keep
 are marked, in your own layers or in the plugin's graph in public operations. It is run as it ships before it is written.
+
+onnxruntime shows the nodes of the built-in engine, and runs each probe as the ONNX model with pairs of Casts, from f32
+to bf16 or f16 and back, where enforcement rounds; between them it computes in f32. bf16 takes opset 13.
 
 A program runs once for every probe. It finds the settings in the variables OV_CPU_INFER_PRC_*, which are always set
 or unset for it, prints the listing of a debug build on standard output, and gives its result as one of

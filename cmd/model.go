@@ -9,6 +9,7 @@ import (
 
 	"halfway/engine"
 	"halfway/engine/builtin"
+	"halfway/engine/onnxruntime"
 	"halfway/engine/tensor"
 )
 
@@ -25,8 +26,8 @@ type modelFlags struct {
 
 // register adds the flags to c. Precisions are those that c allows, its default first.
 func (f *modelFlags) register(c *cobra.Command, precisions ...string) {
-	f.engine = choose(c, "engine", "what runs the model, see \"halfway help engines\"", "builtin", "openvino")
-	c.Flags().StringVar(&f.python, "python", "", "with --engine openvino: the Python `INTERPRETER` whose openvino is used (default $HALFWAY_PYTHON, else python3)")
+	f.engine = choose(c, "engine", "what runs the model, see \"halfway help engines\"", "builtin", "openvino", "onnxruntime")
+	c.Flags().StringVar(&f.python, "python", "", "with --engine openvino or onnxruntime: the Python `INTERPRETER` whose package is used (default $HALFWAY_PYTHON, else python3)")
 	f.view = choose(c, "view", `what counts as a node, see "halfway help views"`, views()...)
 	f.precision = choose(c, "precision", "precision to enforce", precisions...)
 	c.Flags().StringArrayVar(&f.inputs, "input", nil,
@@ -53,8 +54,8 @@ func (f *modelFlags) runArgs() []string {
 	if f.view.value != builtin.DefaultView {
 		args = append(args, "--view", f.view.value)
 	}
-	if f.engine.value == "openvino" {
-		args = append(args, "--engine", "openvino")
+	if f.engine.value == "openvino" || f.engine.value == "onnxruntime" {
+		args = append(args, "--engine", f.engine.value)
 	}
 	for _, shape := range f.shapes {
 		args = append(args, "--shape", shape)
@@ -89,7 +90,7 @@ func (f *modelFlags) open(ctx context.Context, path string, random bool) (*subje
 	s := &subject{path: path}
 	prepare := func() error { return s.prepare(ctx, f, random) }
 	err := error(nil)
-	if f.engine.value == "openvino" { // ends its process and removes its folder by itself when ctx ends
+	if f.engine.value == "openvino" || f.engine.value == "onnxruntime" { // ends its process and removes its folder by itself when ctx ends
 		err = prepare()
 	} else {
 		err = promptly(ctx, prepare)
@@ -123,9 +124,16 @@ func (s *subject) prepare(ctx context.Context, f *modelFlags, random bool) error
 	if err != nil {
 		return err
 	}
-	s.engine, err = model.Engine(builtin.Options{View: f.view.value, Precision: precision, Threads: f.threads, Memory: int64(f.memory), Shapes: shapes})
+	own, err := model.Engine(builtin.Options{View: f.view.value, Precision: precision, Threads: f.threads, Memory: int64(f.memory), Shapes: shapes})
 	if err != nil {
 		return err
+	}
+	s.engine = own
+	if f.engine.value == "onnxruntime" {
+		o := onnxruntime.Options{Python: f.interpreter(), Threads: f.threads, Timeout: f.program.timeout}
+		if s.engine, err = onnxruntime.New(ctx, s.path, model, own, precision, o); err != nil {
+			return err
+		}
 	}
 	s.notes = append(s.notes, s.engine.Warnings()...)
 	return nil

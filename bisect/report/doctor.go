@@ -10,8 +10,14 @@ type Doctor struct {
 	Processors int
 	Kernels    string // level of the built-in engine
 	Python     string
-	OpenVINO   string // version; "" where Problem says why there is none
-	Problem    string
+	Runtimes   []Runtime
+}
+
+// A Runtime is a package of Python that an engine needs.
+type Runtime struct {
+	Engine, Name string
+	Version      string // "" where Problem says why there is none
+	Problem      string
 }
 
 // Text writes a paragraph for each engine, wrapped at columns, 0 where no terminal shows it.
@@ -26,10 +32,12 @@ func (d Doctor) Text(w io.Writer, columns int) error {
 	}
 	p.paragraph(0, 2, fmt.Sprintf("builtin is usable: %s, %s", kernels, count(d.Processors, "processor")))
 	p.paragraph(0, 2, "command is usable with --run 'PROGRAM {model} {input} {output}'")
-	if d.Problem == "" {
-		p.paragraph(0, 2, fmt.Sprintf("openvino is usable: OpenVINO %s in %s", Printable(d.OpenVINO), Printable(d.Python)))
-	} else {
-		p.paragraph(0, 2, "openvino is not usable: "+Printable(d.Problem))
+	for _, r := range d.Runtimes {
+		if r.Problem == "" {
+			p.paragraph(0, 2, fmt.Sprintf("%s is usable: %s %s in %s", r.Engine, r.Name, Printable(r.Version), Printable(d.Python)))
+		} else {
+			p.paragraph(0, 2, r.Engine+" is not usable: "+Printable(r.Problem))
+		}
 	}
 	_, err := io.WriteString(w, p.String())
 	return err

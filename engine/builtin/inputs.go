@@ -88,3 +88,28 @@ func scalarInt(t *tensor.Tensor) int {
 	}
 	return 0
 }
+
+// Roundings say of the nodes of the main graph, in counting order, when what is rounded.
+func (e *Engine) Roundings() []onnx.Rounding {
+	var list []onnx.Rounding
+	for _, s := range e.plan.steps {
+		r := onnx.Rounding{Node: s.node}
+		for _, c := range s.roundIn {
+			r.In = append(r.In, c)
+		}
+		for _, c := range s.roundOut {
+			r.Out = append(r.Out, c)
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// ONNX is the file that the model was read from; nil when that has another format.
+func (m *Model) ONNX() *onnx.Model {
+	o, ok := m.source.(onnxModel)
+	if !ok {
+		return nil
+	}
+	return o.Model
+}

@@ -1,7 +1,6 @@
 """The worker of halfway's engine "openvino": compiles one model on a stock OpenVINO and runs it with chosen nodes kept in f32.
 
-One JSON object a line comes in on standard input, one goes out on what standard output was at the start; anything that a library prints goes to
-standard error. Arrays travel in .npy files. Requests, by "op":
+Arrays travel in .npy files. Requests, by "op":
 
 read     model                          -> version, inputs [{names, type, shape}], outputs [[names]]
 compile  model, folder, threads,        -> hint (the type that the plugin accepted), constants [offset, bytes] in the blob; the plugin's own graph,
@@ -14,24 +13,14 @@ run      kept [place, ...], hint,       -> outputs [[path, type], ...], nodes [[
 save     model, path                    -> {}; the model as an IR, its constants as they are
 plain    model, hint, threads,          -> outputs, nodes as run has them, seconds of the fastest inference: the file compiled and run as any program
          inferences, folder                 does it, in the default mode, its marks its own
-A request that fails is answered by {"error": text}; the worker goes on.
 """
 
 import io
-import json
 import os
-import sys
 import time
 
 PLAIN, OPENED = b'<attribute name="precise" version="0"/>', b'<rt_info><attribute name="precise" version="0"/></rt_info>'
 TIMING, RUNS = 0.5, 50  # seconds and runs at most, to time an inference
-
-
-def answers():
-    """Standard output for answers alone."""
-    own = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
-    os.dup2(2, 1)
-    return own
 
 
 class Worker:
@@ -210,28 +199,4 @@ def nodes(compiled):
     return rows
 
 
-def main():
-    out = answers()
-
-    def answer(value):
-        out.write(json.dumps(value) + "\n")
-        out.flush()
-
-    try:
-        import numpy
-        import openvino
-    except ImportError as e:
-        answer({"missing": e.name or str(e), "error": str(e)})
-        return
-    worker = Worker(openvino, numpy)
-    answer({"version": openvino.__version__})
-    for line in sys.stdin:
-        request = json.loads(line)
-        op = request.pop("op")
-        try:
-            answer(getattr(worker, op)(**request))
-        except Exception as e:  # whatever the plugin throws is the answer
-            answer({"error": f"{type(e).__name__}: {e}"})
-
-
-main()
+serve("openvino", Worker)  # of serve.py, which comes before

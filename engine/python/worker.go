@@ -8,6 +8,7 @@ package python
 import (
 	"bufio"
 	"context"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,8 +32,11 @@ const (
 type Script struct {
 	Engine  string // that it serves, for messages: "openvino"
 	Package string // to install, as pip calls it
-	Text    string
+	Text    string // which ends in a call of serve, see serve.py
 }
+
+//go:embed serve.py
+var serve string
 
 // A Worker is a Python process that runs a script: one request at a time, each answered by one line.
 type Worker struct {
@@ -51,7 +55,7 @@ type Worker struct {
 func (s Script) Start(ctx context.Context, python string) (*Worker, error) {
 	w := &Worker{python: python, answers: make(chan []byte), ended: make(chan struct{}), gone: make(chan struct{}),
 		stderr: &program.Tail{Most: errorBytes}}
-	w.cmd = exec.Command(python, "-X", "utf8", "-u", "-c", s.Text)
+	w.cmd = exec.Command(python, "-X", "utf8", "-u", "-c", serve+s.Text)
 	program.InGroup(w.cmd)
 	w.cmd.Stderr, w.cmd.WaitDelay = w.stderr, grace
 	in, err := w.cmd.StdinPipe()
