@@ -138,13 +138,14 @@ type Tag = string
 
 // Kept is a node that the repair keeps in f32.
 type Kept struct {
-	Graph  string `json:"graph"`
-	Index  int    `json:"index"`
-	Tag    Tag    `json:"-"`
-	Role   string `json:"-"`
-	Unit   int    `json:"unit"`
-	MACs   int64  `json:"macs"`
-	Reason string `json:"reason"` // "culprit" or "closure"
+	Graph  string   `json:"graph"`
+	Index  int      `json:"index"`
+	Tag    Tag      `json:"-"`
+	Role   string   `json:"-"`
+	From   []string `json:"-"` // names of the model's own nodes that it was made of
+	Unit   int      `json:"unit"`
+	MACs   int64    `json:"macs"`
+	Reason string   `json:"reason"` // "culprit" or "closure"
 }
 
 // A Group is a set of candidates that a person sees as one thing, or two or three of them of one kind, whose names " and " joins.

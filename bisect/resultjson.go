@@ -107,6 +107,9 @@ type keptJSON struct {
 	TagBytes  string `json:"tag_base64,omitempty"`
 	Role      string `json:"role"`
 	RoleBytes string `json:"role_base64,omitempty"`
+
+	From      []string `json:"from,omitempty"`
+	FromBytes []string `json:"from_base64,omitempty"`
 }
 
 // MarshalJSON writes the fields; see readable.
@@ -114,6 +117,7 @@ func (k Kept) MarshalJSON() ([]byte, error) {
 	j := keptJSON{plainKept: (*plainKept)(&k)}
 	j.Tag, j.TagBytes = readable(k.Tag)
 	j.Role, j.RoleBytes = readable(k.Role)
+	j.From, j.FromBytes = readableAll(k.From)
 	return json.Marshal(j)
 }
 
@@ -126,6 +130,9 @@ func (k *Kept) UnmarshalJSON(b []byte) error {
 	}
 	if err == nil {
 		k.Role, err = original(j.Role, j.RoleBytes)
+	}
+	if err == nil {
+		k.From, err = originals(j.From, j.FromBytes)
 	}
 	return err
 }

@@ -18,7 +18,7 @@ func sampleResult() *Result {
 	return &Result{Schema: Schema, Outcome: Unresolved, Reason: &reason, Samples: []Source{{"x.npz", "ab"}}, Accept: []string{"sqnr>=20"},
 		First: &First{Count: 4, Index: &index, Tag: "Op@\xff", Unit: []Tag{"Op@\xff", "Op@z"}, Effect: "compute", Kind: "monotone",
 			Crossings: []Crossing{{4, NonFinite}}, Alone: &p, Without: &p},
-		KeepF32: []Kept{{Index: 4, Tag: "Op@\xff", Role: "\xff", MACs: 3, Reason: "culprit"}, {Index: 5, Tag: "Op@z", Role: "z", Reason: "closure"}},
+		KeepF32: []Kept{{Index: 4, Tag: "Op@\xff", Role: "\xff", From: []string{"a\xff", "b"}, MACs: 3, Reason: "culprit"}, {Index: 5, Tag: "Op@z", Role: "z", Reason: "closure"}},
 		Groups:  []Group{{By: "role", Name: "r", Candidates: []int{1, 2}, Alone: &p, Without: &p}}, Settings: &s,
 		Verified: &Verified{p, "neg", 3}, Curve: []Point{{-1, p}}, Tradeoff: []Tradeoff{{Nodes: 1, Error: compare.Value(math.Inf(1)), Settings: s, Probe: p}},
 		Nodes:    []Node{{Index: 4, Tag: "Op@\xff", Role: "\xff", Block: "b\xfe", Unit: 2, Alone: new(compare.Value(math.Inf(1))), Expected: new(compare.Value(0.5))}},

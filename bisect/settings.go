@@ -67,7 +67,7 @@ func (s *search) describeRepair(units engine.Set) error {
 	s.result.KeepF32 = []Kept{}
 	for _, p := range kept.Positions() {
 		c := s.candidates[p]
-		k := Kept{Graph: c.Graph, Index: c.Index, Tag: c.Tag, Role: c.Role, Unit: c.Unit, MACs: c.MACs, Reason: "culprit"}
+		k := Kept{Graph: c.Graph, Index: c.Index, Tag: c.Tag, Role: c.Role, From: origin(c), Unit: c.Unit, MACs: c.MACs, Reason: "culprit"}
 		if !culprits.Has(p) || closure.Has(p) && c.Unit != p {
 			k.Reason = "closure"
 		}
@@ -76,6 +76,14 @@ func (s *search) describeRepair(units engine.Set) error {
 	var err error
 	s.result.Settings, err = s.settingsFor(units)
 	return err
+}
+
+// origin are the names of the model's own nodes that c was made of.
+func origin(c engine.Candidate) []string {
+	if c.From == nil {
+		return []string{c.Name}
+	}
+	return c.From
 }
 
 // settingsFor writes the settings that keep the units of a set, and what the universe leaves out.

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"halfway/bisect"
+	"halfway/bisect/report"
 	"halfway/patterns"
 )
 
@@ -21,9 +23,15 @@ func newExport() *cobra.Command {
 		Long: `export prints the chosen settings of a result of "halfway bisect --json", quoted for where they are
 needed: a POSIX shell, fish or PowerShell; a .env file; $GITHUB_ENV; docker run --env-file; a systemd unit; or JSON. The
 other variables of the three must be unset there: a format that can unset does so. What a format cannot carry as it is,
-such as a line break for Docker, is an error.`,
+such as a line break for Docker, is an error.
+
+Or it lists the nodes that are to stay in f32, by their names in the model, as another tool takes them: node_block_list
+(a JSON list, for onnxconverter-common), autocast (a JSON list of regular expressions, nodes_to_exclude of ModelOpt's
+AutoCast), tensorrt (arguments of trtexec), nncf (JSON, the arguments of nncf.IgnoredScope). In an ONNX model a node
+without a name goes by its first output, and one that makes an output of the model by that output: call it so first.`,
 		Example: `  halfway export result.json --format shell
-  halfway export result.json --format dotenv > precision.env`,
+  halfway export result.json --format dotenv > precision.env
+  halfway export result.json --format nncf`,
 		Args: arguments("RESULT.json"),
 		RunE: func(c *cobra.Command, args []string) error {
 			r, err := readResult(args[0])
@@ -33,10 +41,13 @@ such as a line break for Docker, is an error.`,
 			if r.Settings == nil {
 				return fmt.Errorf("%s holds no settings to export: its outcome is %q", args[0], r.Outcome)
 			}
+			if slices.Contains(report.Lists(), format.value) {
+				return answer(c, func(w io.Writer) error { return report.List(w, r, format.value) })
+			}
 			return answer(c, func(w io.Writer) error { return patterns.Export(w, r.Settings.Active(), format.value) })
 		},
 	}
-	format = choose(c, "format", "where the settings are needed", patterns.Formats()...)
+	format = choose(c, "format", "where the settings are needed, or which tool's list", append(patterns.Formats(), report.Lists()...)...)
 	return c
 }
 

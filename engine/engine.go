@@ -13,19 +13,20 @@ import (
 
 // A Candidate is a node that enforcement may touch: neither in the skipped tail nor excluded by its type or mark.
 type Candidate struct {
-	Graph string // "" for the main graph, else the path of the node whose body holds it
-	Index int    // place in counting order in its graph; CNT=k enforces the indices 0..k of every graph
-	Tag   string // Type@Name, what the patterns are searched in
-	Type  string // CPU type, "FullyConnected"
-	Op    string // operation, "MatMul"
-	Name  string // original layers' names, comma-joined when fused
-	Role  string // Name with its numbers replaced by (\d+)
-	Shape []int  // of output 0; nil when not known
-	MACs  int64  // multiply-adds of one run
-	Bytes int64  // of its constants and outputs
-	Unit  int    // position (in Engine.Candidates) of the head of the unit that executes it
-	Preds []int  // positions of the nearest candidates that it reads from, ascending
-	Inert bool   // enforcing it changes no bit, whatever else is enforced: it has nothing to round
+	Graph string   // "" for the main graph, else the path of the node whose body holds it
+	Index int      // place in counting order in its graph; CNT=k enforces the indices 0..k of every graph
+	Tag   string   // Type@Name, what the patterns are searched in
+	Type  string   // CPU type, "FullyConnected"
+	Op    string   // operation, "MatMul"
+	Name  string   // original layers' names, comma-joined when fused
+	From  []string // names of the file's nodes that it was made of, empty for none; nil: the one called Name
+	Role  string   // Name with its numbers replaced by (\d+)
+	Shape []int    // of output 0; nil when not known
+	MACs  int64    // multiply-adds of one run
+	Bytes int64    // of its constants and outputs
+	Unit  int      // position (in Engine.Candidates) of the head of the unit that executes it
+	Preds []int    // positions of the nearest candidates that it reads from, ascending
+	Inert bool     // enforcing it changes no bit, whatever else is enforced: it has nothing to round
 
 	// Closure lists the positions that must be kept in f32 whenever this candidate is: of a Convolution the residual Add of its unit,
 	// since real plugins crash otherwise.

@@ -86,7 +86,7 @@ func (p *plan) describeUnits(list []engine.Candidate) {
 func (s *step) describe() engine.Candidate {
 	n := s.node
 	t := graph.CPUType(n.Op)
-	c := engine.Candidate{Tag: t + "@" + n.Listed(), Type: t, Op: n.Op, Name: n.Listed(), Role: patterns.Role(n.Listed()), MACs: s.macs, Unit: s.candidate}
+	c := engine.Candidate{Tag: t + "@" + n.Listed(), Type: t, Op: n.Op, Name: n.Listed(), From: n.Fused, Role: patterns.Role(n.Listed()), MACs: s.macs, Unit: s.candidate}
 	if len(s.specs) > 0 {
 		c.Shape = s.specs[0].Shape
 	}

@@ -127,7 +127,7 @@ func inert(n *graph.Node) bool {
 
 func describe(n *graph.Node) engine.Candidate {
 	t := graph.CPUType(n.Op)
-	c := engine.Candidate{Tag: t + "@" + n.Listed(), Type: t, Op: n.Op, Name: n.Listed(), Role: patterns.Role(n.Listed()), Inert: inert(n)}
+	c := engine.Candidate{Tag: t + "@" + n.Listed(), Type: t, Op: n.Op, Name: n.Listed(), From: n.Fused, Role: patterns.Role(n.Listed()), Inert: inert(n)}
 	if len(n.Out) > 0 && static(n.Out[0].Shape) {
 		c.Shape = n.Out[0].Shape
 	}
