@@ -64,7 +64,9 @@ func List(w io.Writer, r *bisect.Result, name string) error {
 		if k.Graph != "" {
 			return fmt.Errorf("%s takes no nodes of bodies, such as %q", name, k.Tag)
 		}
-		names = append(names, own(k.From, onnx)...)
+		if names = append(names, own(k.From, onnx)...); !lists[i].onnx {
+			names = append(names, k.From...) // which NNCF sees where OpenVINO has read the ONNX model
+		}
 	}
 	slices.Sort(names)
 	if names = slices.Compact(names); len(names) == 0 {

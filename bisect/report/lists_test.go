@@ -26,6 +26,8 @@ func TestList(t *testing.T) {
 		{"a name that breaks the grammar", "m.onnx", "tensorrt", []bisect.Kept{kept("", "out:0")}, "", `the node "out:0" has a comma, colon`},
 		{"an IR keeps its names", "m.xml", "nncf", []bisect.Kept{kept("", "c/WithoutBiases")}, `{"names":["c/WithoutBiases"],"validate":false}`, ""},
 		{"an IR has no ONNX nodes", "m.xml", "autocast", []bisect.Kept{kept("", "a")}, "", "takes the nodes of ONNX models"},
+		{"an ONNX model, read as such or by OpenVINO", "m.onnx", "nncf", []bisect.Kept{kept("", "c/WithoutBiases")},
+			`{"names":["c","c/WithoutBiases"],"validate":false}`, ""},
 		{"nodes of bodies", "m.onnx", "nncf", []bisect.Kept{kept("/loop", "a")}, "", "takes no nodes of bodies"},
 		{"nodes that only the plugin has", "m.onnx", "nncf", []bisect.Kept{kept("")}, "", "none of the model's own nodes"},
 		{"a list that does not exist", "m.onnx", "csv", []bisect.Kept{kept("", "a")}, "", `there is no list "csv"`},
