@@ -139,7 +139,8 @@ func swish(c *call) ([]graph.Port, error) {
 	return c.one("Swish", nil, x, c.scalar(c.kind(x), c.float("alpha", 1)))
 }
 
-// softmax is over one axis from opset 13 on; before, over all axes from that one on.
+// softmax is over one axis from opset 13 on; before, over all axes from that one on, as a matrix. OpenVINO leaves the Softmax of opset 11 and 12
+// in the shape that it has; where the axis is the last one that means the same.
 func softmax(name string) operator {
 	return func(c *call) ([]graph.Port, error) {
 		x := c.input(0)
@@ -150,7 +151,7 @@ func softmax(name string) operator {
 			return c.one(name, graph.Attrs{"axis": "0"}, x)
 		}
 		axis := c.axis(x, c.int("axis", 1))
-		if axis == 1 && c.rank(x) == 2 {
+		if last := c.rank(x) - 1; axis == last && (last == 1 || name == "Softmax" && c.opset >= 11) {
 			return c.one(name, graph.Attrs{"axis": list([]int{axis})}, x)
 		}
 		flat := c.op(name, graph.Attrs{"axis": "1"}, c.flatten(x, axis))

@@ -1,6 +1,10 @@
 package onnx
 
-import "halfway/engine/graph"
+import (
+	"fmt"
+
+	"halfway/engine/graph"
+)
 
 func init() {
 	register("MatMul", func(c *call) ([]graph.Port, error) {
@@ -20,7 +24,9 @@ func gemm(c *call) ([]graph.Port, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	if alpha := c.float("alpha", 1); alpha != 1 {
+	product := y.Node
+	alpha := c.float("alpha", 1)
+	if alpha != 1 {
 		y = c.op("Multiply", numpyBroadcast(), y, c.scalar(c.kind(b), alpha))
 	}
 	if !c.has(2) || c.err != nil {
@@ -30,6 +36,9 @@ func gemm(c *call) ([]graph.Port, error) {
 	if beta := c.float("beta", 1); beta != 1 {
 		bias = c.op("Multiply", numpyBroadcast(), c.scalar(c.kind(bias), beta), bias)
 	}
-	y.Node.Name = c.label() + "/WithoutBiases"
+	product.Name = c.label() + "/WithoutBiases"
+	if alpha == 1 { // OpenVINO multiplies by it all the same; the product is made of that node when it has dropped it
+		product.Fused = []string{product.Name, fmt.Sprintf("Multiply_%d", product.ID)}
+	}
 	return c.one("Add", numpyBroadcast(), y, bias)
 }

@@ -74,6 +74,28 @@ func (r *rewriter) mvnSupported(n *graph.Node) bool {
 	return slices.Equal(axes, upTo(rank)[first:])
 }
 
+// groupNorm writes GroupNormalization as an MVN of the groups, scaled and shifted. Source: GroupNormalizationDecomposition.
+func groupNorm(r *rewriter, n *graph.Node) bool {
+	x := shape(n.In[0])
+	groups := number(n, "num_groups", 0)
+	if len(x) < 3 || !static(x) || groups <= 0 || x[1]%groups != 0 {
+		return false
+	}
+	s := &chain{r: r, from: n}
+	reshape := func(p graph.Port, to []int) graph.Port {
+		return s.make("Reshape", "opset1", graph.Attrs{"special_zero": "true"}, p, s.note(r.ints(1, to...)))
+	}
+	attrs := graph.Attrs{"eps": n.Attrs["epsilon"], "eps_mode": "inside_sqrt", "normalize_variance": "true"}
+	grouped := slices.Concat([]int{x[0] * groups, x[1] / groups}, x[2:])
+	y := reshape(s.make("MVN", "opset6", attrs, reshape(n.In[0], grouped), s.note(r.ints(1, upTo(len(x))[1:]...))), x)
+	channel := func(p graph.Port) graph.Port {
+		return s.make("Unsqueeze", "opset1", nil, p, s.note(r.ints(1, upTo(len(x) - 1)[1:]...)))
+	}
+	y = s.make("Multiply", "opset1", numpyBroadcast, y, channel(n.In[1]))
+	r.substitute(n, s.make("Add", "opset1", numpyBroadcast, y, channel(n.In[2])).Node)
+	return true
+}
+
 // decomposeNormalizeL2 writes a NormalizeL2 over axes that the plugin has no kernel for as what it means. Source: NormalizeL2Decomposition.
 func decomposeNormalizeL2(r *rewriter, n *graph.Node) bool {
 	if r.normalizeL2Supported(n) {

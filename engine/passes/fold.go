@@ -31,6 +31,9 @@ func constantFolding(r *rewriter) {
 			}
 			r.inherit(n, sources...)
 		}
+		if notEvaluated[n.Op] {
+			return
+		}
 		for o, c := range r.fold(n) {
 			r.redirect(graph.Port{Node: n, Out: o}, graph.Port{Node: c})
 		}
@@ -40,6 +43,15 @@ func constantFolding(r *rewriter) {
 // notFolded are operations without inputs that decide their value, or with effects, and FakeQuantize, which the plugin folds by itself.
 var notFolded = map[string]bool{"Constant": true, "Parameter": true, "Result": true, "Assign": true, "ReadValue": true, "RandomUniform": true,
 	"Multinomial": true, "FakeQuantize": true, "If": true, "Loop": true, "TensorIterator": true}
+
+// notEvaluated are operations that OpenVINO has no evaluation of: they stay, made of what they would have been computed from. Source: what its
+// ConstantFolding leaves of each operation on constants.
+var notEvaluated = map[string]bool{"AdaptiveAvgPool": true, "AvgPool": true, "BatchNormInference": true, "BitwiseAnd": true, "Bucketize": true,
+	"Convolution": true, "ConvolutionBackpropData": true, "DFT": true, "Einsum": true, "Elu": true, "EmbeddingBagOffsetsSum": true,
+	"FakeQuantize": true, "GatherElements": true, "GatherND": true, "GroupConvolution": true, "GroupNormalization": true, "HardSigmoid": true,
+	"IsFinite": true, "IsInf": true, "IsNaN": true, "LRN": true, "LogSoftmax": true, "NonMaxSuppression": true, "NormalizeL2": true,
+	"RDFT": true, "ReverseSequence": true, "Roll": true, "ScaledDotProductAttention": true, "SearchSorted": true, "Selu": true, "SoftSign": true,
+	"Unique": true}
 
 func (r *rewriter) foldable(n *graph.Node) bool {
 	if notFolded[n.Op] || r.unfold[n.ID] || len(n.In) == 0 {
@@ -148,7 +160,7 @@ func (r *rewriter) constant(raw *tensor.Raw, rank, length int) graph.Port {
 // folded is make, but a node whose inputs are all constants becomes a constant itself.
 func (r *rewriter) folded(op, opset string, attrs graph.Attrs, in ...graph.Port) graph.Port {
 	n := r.make(op, opset, attrs, in...)
-	if r.foldable(n) {
+	if r.foldable(n) && !notEvaluated[op] {
 		if c := r.fold(n); c != nil {
 			n = c[0]
 		}

@@ -2,6 +2,7 @@ package passes
 
 import (
 	"math"
+	"slices"
 
 	"halfway/engine/graph"
 )
@@ -33,10 +34,23 @@ func gelu(r *rewriter, n *graph.Node) bool {
 			}
 		}
 		if mode != "" {
-			return r.unary(n, "Gelu", "opset7", graph.Attrs{"approximation_mode": mode}, x, nodes...)
+			return r.unary(n, "Gelu", "opset7", graph.Attrs{"approximation_mode": mode}, x, matched(x, append(nodes, n))...)
 		}
 	}
 	return false
+}
+
+// matched are the nodes of a pattern and what it reads, x and constants, of all of which the plugin says that the result is made.
+func matched(x graph.Port, nodes []*graph.Node) []*graph.Node {
+	all := append(slices.Clone(nodes), x.Node)
+	for _, n := range nodes {
+		for _, p := range n.In {
+			if isConstant(p) {
+				all = append(all, p.Node)
+			}
+		}
+	}
+	return all
 }
 
 // A product is what is multiplied to a value: a factor of one half and others.

@@ -192,13 +192,14 @@ func (r *rewriter) substitute(old, n *graph.Node) {
 // bypass removes n, whose output 0 equals the value at p: p's node takes over its readers and its names. A value that a result reads keeps its
 // friendly name, which it can't when a parameter provides it or another result reads it too.
 func (r *rewriter) bypass(n *graph.Node, p graph.Port) bool {
-	if r.feedsResult(graph.Port{Node: n}) {
-		if p.Node.Op == "Parameter" || r.feedsResult(p) {
-			return false
-		}
-		p.Node.Name = n.Name
+	named := r.feedsResult(graph.Port{Node: n})
+	if named && (p.Node.Op == "Parameter" || r.feedsResult(p)) {
+		return false
 	}
 	r.inherit(p.Node, p.Node, n)
+	if named {
+		p.Node.Name = n.Name
+	}
 	r.redirect(graph.Port{Node: n}, p)
 	return true
 }
