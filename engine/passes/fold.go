@@ -16,12 +16,14 @@ import (
 // outputs becomes the constants name.0, name.1 and so on. A constant is made of all that it was computed from, but a ShapeOf is not made of
 // what it measures. Small constants are computed at once, large ones when they are needed.
 func constantFolding(r *rewriter) {
+	stuck := map[*graph.Node]bool{} // depends on constants alone, but behind what is not evaluated
 	r.each(func(n *graph.Node) {
 		if n.Op == "ConvertLike" && isConstant(n.In[0]) { // only the type of the other input matters
 			n.Op, n.Attrs = "Convert", graph.Attrs{"destination_type": n.In[1].Type().String()}
 			r.setAll(n, n.In[0])
 		}
-		if !r.foldable(n) {
+		behind := !notFolded[n.Op] && behindStuck(n, stuck)
+		if !behind && !r.foldable(n) {
 			return
 		}
 		if n.Op != "ShapeOf" {
@@ -31,13 +33,26 @@ func constantFolding(r *rewriter) {
 			}
 			r.inherit(n, sources...)
 		}
-		if notEvaluated[n.Op] {
+		if behind || notEvaluated[n.Op] {
+			stuck[n] = true
 			return
 		}
 		for o, c := range r.fold(n) {
 			r.redirect(graph.Port{Node: n, Out: o}, graph.Port{Node: c})
 		}
 	})
+}
+
+// behindStuck reports whether n reads constants and stuck nodes alone, and one of these at least.
+func behindStuck(n *graph.Node, stuck map[*graph.Node]bool) bool {
+	some := false
+	for _, p := range n.In {
+		if !isConstant(p) && !stuck[p.Node] {
+			return false
+		}
+		some = some || stuck[p.Node]
+	}
+	return some
 }
 
 // notFolded are operations without inputs that decide their value, or with effects, and FakeQuantize, which the plugin folds by itself.
@@ -48,7 +63,7 @@ var notFolded = map[string]bool{"Constant": true, "Parameter": true, "Result": t
 // ConstantFolding leaves of each operation on constants.
 var notEvaluated = map[string]bool{"AdaptiveAvgPool": true, "AvgPool": true, "BatchNormInference": true, "BitwiseAnd": true, "Bucketize": true,
 	"Convolution": true, "ConvolutionBackpropData": true, "DFT": true, "Einsum": true, "Elu": true, "EmbeddingBagOffsetsSum": true,
-	"FakeQuantize": true, "GatherElements": true, "GatherND": true, "GroupConvolution": true, "GroupNormalization": true, "HardSigmoid": true,
+	"GatherElements": true, "GatherND": true, "GroupConvolution": true, "GroupNormalization": true, "HardSigmoid": true,
 	"IsFinite": true, "IsInf": true, "IsNaN": true, "LRN": true, "LogSoftmax": true, "NonMaxSuppression": true, "NormalizeL2": true,
 	"RDFT": true, "ReverseSequence": true, "Roll": true, "ScaledDotProductAttention": true, "SearchSorted": true, "Selu": true, "SoftSign": true,
 	"Unique": true}

@@ -253,6 +253,17 @@ def rms():
 
 
 @model
+def group_norm():
+    return [cb(o.relu(o.group_normalization(cb(image()), C(4), C(4), 2, 1e-5)))]
+
+
+@model
+def gather_elements_of_constants():
+    ids = o.gather_elements(o.constant(np.arange(8, dtype=np.int64).reshape(1, 8) % 3), o.constant(np.arange(8, dtype=np.int64).reshape(1, 8)), 1)
+    return [fc(o.add(o.convert(ids, np.float32), o.relu(fc(P(1, 2, 12), 8))), 5)]
+
+
+@model
 def normalize_l2_spelled():
     a = fc(rows(), 10)
     return [fc(o.divide(a, o.sqrt(o.maximum(o.reduce_sum(o.power(a, S(2)), I(-1), True), S(1e-12)))), 5)]
