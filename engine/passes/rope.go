@@ -8,11 +8,17 @@ import (
 )
 
 // fuseRoPE finds rotary position embedding, x*cos + rotate(x)*sin where rotate swaps the halves of the last axis and negates the second, and puts
-// one RoPE node under the name of the Add. Sources: RoPEFusionGPTNEOX, RoPEFusionPreprocess.
+// one RoPE node under the name of the Add. Sources: RoPEFusionGPTNEOX,
+// RoPEFusionIOSlicing, RoPEFusionPreprocess.
 func fuseRoPE(r *rewriter) {
 	r.each(func(n *graph.Node) {
 		if n.Op == "Add" {
 			r.rotary(n)
+		}
+	})
+	r.each(func(n *graph.Node) {
+		if n.Op == "Concat" {
+			r.takeSlices(n)
 		}
 	})
 	r.each(func(n *graph.Node) {
@@ -76,6 +82,27 @@ func (r *rewriter) rotaryOf(add, straight, turned *graph.Node, c, s int) bool {
 	r.substitute(add, n)
 	n.Precise = false
 	return true
+}
+
+// takeSlices makes a RoPE of the first part of the last axis, with the rest put behind it again, one RoPE of the whole under the name of the Concat.
+func (r *rewriter) takeSlices(cat *graph.Node) {
+	if len(cat.In) != 2 {
+		return
+	}
+	rope, split := cat.In[0].Node, cat.In[1].Node
+	rank := len(cat.Out[0].Shape)
+	if rope.Op != "RoPE" || split.Op != "VariadicSplit" || len(split.Out) != 2 || rank != 4 || axis(number(cat, "axis", 0), rank) != rank-1 ||
+		rope.In[0] != (graph.Port{Node: split, Out: 0}) || cat.In[1] != (graph.Port{Node: split, Out: 1}) {
+		return
+	}
+	at, ok := r.scalar(split.In[1])
+	if !ok || axis(int(at), rank) != rank-1 || split.Out[0].Shape[rank-1] != number(rope, "config.rotary_ndims", 0) {
+		return
+	}
+	n := r.add(&graph.Node{Op: rope.Op, Opset: rope.Opset, Attrs: rope.Attrs, In: []graph.Port{split.In[0], rope.In[1], rope.In[2]}, Out: cat.Out})
+	r.inherit(n, rope, cat)
+	r.substitute(cat, n)
+	n.Precise = false
 }
 
 // takeTranspose lets a RoPE read its input in the layout in which a Transpose 0213 finds it.

@@ -269,17 +269,22 @@ def normalize_l2_spelled():
     return [fc(o.divide(a, o.sqrt(o.maximum(o.reduce_sum(o.power(a, S(2)), I(-1), True), S(1e-12)))), 5)]
 
 
-def attention(order_k=(0, 2, 1, 3), transposed=True, scale=None, mask=None, sdpa=False, rope=False, heads=2):
+def attention(order_k=(0, 2, 1, 3), transposed=True, scale=None, mask=None, sdpa=False, rope=0, heads=2):
     x = P(1, 8, 16)
 
-    def part(order, turn=False):
+    def part(order, turn=0):
         y = o.transpose(o.reshape(fcb(x, 16), I(1, 8, heads, 16 // heads), False), I(*order))
         if turn:
-            d = 16 // heads
+            d, rest = turn, None
+            if turn < 16 // heads:  # the rest passes by
+                rest = o.slice(y, I(d), I(2**31 - 1), I(1), I(3))
+                y = o.slice(y, I(0), I(d), I(1), I(3))
             cos, sin = P(1, 1, 8, d, name="cos" + order_name), P(1, 1, 8, d, name="sin" + order_name)
             a = o.slice(y, I(0), I(d // 2), I(1), I(3))
             b = o.slice(y, I(d // 2), I(2**31 - 1), I(1), I(3))
             y = o.add(o.multiply(y, cos), o.multiply(o.concat([o.multiply(b, o.constant(np.array([[[[-1.0]]]], np.float32))), a], -1), sin))
+            if rest:
+                y = o.concat([y, rest], -1)
         return y
 
     order_name = "q"
@@ -305,7 +310,8 @@ named("attention_0231", lambda: attention((0, 2, 3, 1), False))
 named("attention_mask", lambda: attention((0, 2, 3, 1), False, scale=3.0, mask=True))
 named("attention_sdpa", lambda: attention(sdpa=True))
 named("attention_sdpa_mask", lambda: attention(sdpa=True, mask=True))
-named("attention_rope", lambda: attention(sdpa=True, rope=True))
+named("attention_rope", lambda: attention(sdpa=True, rope=8))
+named("attention_rope_part", lambda: attention(sdpa=True, rope=4))
 
 
 def chain(m, n, act, bias=True):
