@@ -259,7 +259,17 @@ func checkBits(t *testing.T, name string, o builtin.Options, want map[string]str
 	}
 }
 
-// BenchmarkPass measures one pass per model of the corpus, f32 and fully reduced, with nothing remembered. Beside the mean it reports the
+// TestWithoutMemoConstantsAreComputedOnce: the weights of an f16 file are converted and packed by the first run, for all that follow.
+func TestWithoutMemoConstantsAreComputedOnce(t *testing.T) {
+	e, s, _ := openCorpus(t, "gaze-estimation-ir-fp16", builtin.Options{View: "plain", Threads: 1, Memory: 0})
+	first := run(t, e, engine.Set{}, s)
+	second, third := run(t, e, engine.Set{}, s), run(t, e, engine.Set{}, s)
+	if second.Work >= first.Work || second.Work < 0.9 || third.Work != second.Work {
+		t.Errorf("runs take %v, %v and %v passes, want less from the second on by what the constants take", first.Work, second.Work, third.Work)
+	}
+}
+
+// BenchmarkPass measures one pass per model of the corpus, f32 and fully reduced, with nothing remembered but the weights. Beside the mean it reports the
 // fastest and the least processor time, which other load on the machine disturbs less.
 func BenchmarkPass(b *testing.B) {
 	for _, name := range corpusNames(b) {

@@ -22,7 +22,7 @@ type Options struct {
 	View      string           // one of Views; "" is DefaultView
 	Precision tensor.DType     // BF16 or F16; F32 has no candidates
 	Threads   int              // 0: one a processor
-	Memory    int64            // bytes of the memo; 0 remembers nothing; negative: DefaultMemory
+	Memory    int64            // bytes of the memo; 0 remembers nothing but packed weights; negative: DefaultMemory
 	Shapes    map[string][]int // input shapes by any of an input's names, in place of the file's
 }
 

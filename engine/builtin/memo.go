@@ -34,6 +34,8 @@ type derivation struct {
 	round rounds
 	in    []*value
 	out   []*value
+
+	constant bool // no parameter or state is behind it
 }
 
 // rounds says which operands a step rounds itself and which results are rounded.
@@ -46,7 +48,8 @@ type memo struct {
 	workers     *kernel.Workers // hash
 	budget      int64
 	ids         uint32
-	derivations map[string]*derivation
+	derivations map[string]*derivation // of what parameters or state are behind
+	constants   map[string]*derivation // of all else
 	contents    map[content][]*value
 	droppable   valueHeap
 	present     int64   // bytes of values that are there
@@ -74,14 +77,18 @@ func newMemo(budget int64, w *kernel.Workers) *memo {
 }
 
 func (m *memo) reset() {
-	m.derivations, m.contents = map[string]*derivation{}, map[content][]*value{}
+	m.derivations, m.constants, m.contents = map[string]*derivation{}, map[string]*derivation{}, map[content][]*value{}
 	m.droppable, m.present, m.held, m.clock = nil, 0, 0, 0
 }
 
-// begin prepares for a run: without a budget nothing is remembered from the one before.
+// begin prepares for a run: without a budget nothing is remembered from the one before but what the model's constants alone determine, by whose
+// keys operations know the weights that they keep packed.
 func (m *memo) begin() {
-	if m.budget == 0 || len(m.derivations) > maxDerivations {
+	switch {
+	case len(m.derivations)+len(m.constants) > maxDerivations:
 		m.reset()
+	case m.budget == 0:
+		m.derivations, m.contents = map[string]*derivation{}, map[content][]*value{}
 	}
 }
 
@@ -103,13 +110,20 @@ func (m *memo) derive(s *step, round rounds, in []*value) (*derivation, bool) {
 		k = binary.LittleEndian.AppendUint32(k, v.id)
 	}
 	m.key = k
-	if d, ok := m.derivations[string(k)]; ok {
+	derivations, constant := m.derivations, !slices.ContainsFunc(in, func(v *value) bool { return !v.constant() })
+	if constant {
+		derivations = m.constants
+	}
+	if d, ok := derivations[string(k)]; ok {
 		return d, true
 	}
-	d := &derivation{step: s, round: round, in: in}
-	m.derivations[string(k)] = d
+	d := &derivation{step: s, round: round, in: in, constant: constant}
+	derivations[string(k)] = d
 	return d, false
 }
+
+// constant reports whether v is known to follow from the model's constants alone.
+func (v *value) constant() bool { return v.from != nil && v.from.constant }
 
 func bit(b bool) byte {
 	if b {

@@ -181,7 +181,20 @@ func (r *run) spared(d *derivation, i int) bool {
 		return false
 	}
 	p, ok := d.step.op.(ops.Packer)
-	return ok && p.Packed(i, uint64(v.id), r.grid(d, i))
+	return ok && p.Packed(i, r.operands(d))
+}
+
+// operands are those of d; where elements were dropped type and shape are left.
+func (r *run) operands(d *derivation) []ops.Operand {
+	operands := make([]ops.Operand, len(d.in))
+	for i, v := range d.in {
+		t := v.tensor
+		if t == nil {
+			t = v.head
+		}
+		operands[i] = ops.Operand{Tensor: t, Round: r.grid(d, i), Key: uint64(v.id)}
+	}
+	return operands
 }
 
 // grid is the grid to which d's operation rounds operand i itself.
@@ -258,7 +271,7 @@ func (r *run) rounded(v *value) (*value, error) {
 	w := r.memo.newValue(nil)
 	w.grid = true
 	w.rounded = w
-	w.from = &derivation{in: []*value{v}, out: []*value{w}}
+	w.from = &derivation{in: []*value{v}, out: []*value{w}, constant: v.constant()}
 	v.rounded = w
 	return w, r.evaluate(w.from)
 }
@@ -368,19 +381,16 @@ func (r *run) constant(d *derivation) error {
 // evaluateStep runs the operation of d and rounds its results.
 func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err error) {
 	s := d.step
-	operands, args := make([]ops.Operand, len(d.in)), make([]ops.Arg, len(d.in))
 	for i, v := range d.in {
 		if v.tensor == nil && !r.spared(d, i) { // packed a moment ago, but other weights took its place
 			if err := r.materialise(v); err != nil {
 				return nil, 0, err
 			}
 		}
-		t := v.tensor
-		if t == nil {
-			t = v.head
-		}
-		operands[i] = ops.Operand{Tensor: t, Round: r.grid(d, i), Key: uint64(v.id)}
-		args[i] = ops.Arg{Type: t.Type, Shape: t.Shape, Value: v.tensor}
+	}
+	operands, args := r.operands(d), make([]ops.Arg, len(d.in))
+	for i, o := range operands {
+		args[i] = ops.Arg{Type: o.Type, Shape: o.Shape, Value: d.in[i].tensor}
 	}
 	specs, err := s.infer(args)
 	if err != nil {

@@ -32,8 +32,9 @@ type Rounder interface{ RoundsOperands() }
 
 // Packer is implemented by operations that keep operands packed from one evaluation to the next.
 type Packer interface {
-	// Packed reports whether the next Eval will not read the elements of input i if it has this key and rounding.
-	Packed(i int, key uint64, round tensor.DType) bool
+	// Packed reports whether the next Eval, if its operands have the keys and roundings of in, will not read the elements of input i. It reads
+	// no elements.
+	Packed(i int, in []Operand) bool
 }
 
 // Viewer is implemented by operations whose only output has the elements of input 0 in the same order under another shape: nothing is

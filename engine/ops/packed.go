@@ -36,10 +36,13 @@ func (p *packed[T]) get(o Operand, pack func() T) T {
 	return v
 }
 
-// Packed makes an operation that embeds p a Packer: input 1 is its weights.
-func (p *packed[T]) Packed(i int, key uint64, round tensor.DType) bool {
+// has reports whether get finds o packed.
+func (p *packed[T]) has(o Operand) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	e, ok := p.entries[round]
-	return i == 1 && ok && key != 0 && e.key == key
+	e, ok := p.entries[o.Round]
+	return ok && o.Key != 0 && e.key == o.Key
 }
+
+// Packed makes an operation that embeds p a Packer: input 1 is its weights.
+func (p *packed[T]) Packed(i int, in []Operand) bool { return i == 1 && p.has(in[i]) }

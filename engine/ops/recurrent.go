@@ -53,6 +53,8 @@ type recurrent struct {
 	linear      bool // GRU: the reset gate is applied after the multiplication
 	gateOrder   string
 	activations []activation
+
+	packedW, packedR packed[any] // []projection[T]
 }
 
 func newRecurrent(n *graph.Node, k cellKind, sequence bool) (Op, error) {

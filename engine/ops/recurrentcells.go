@@ -17,11 +17,13 @@ type lane[T real] struct {
 	direction    int
 	lengths      []int
 	round        tensor.DType
-	x, w, r, b   []T // b: one vector for the input's side
-	attention    []T // nil without
-	peepholes    []T // of the gates i, o and f, [3*H]; nil without
-	h, c         []T // states [B, H]
-	y            []T // [B, D, T, H], nil for a cell
+	x, b         []T // b: one vector for the input's side
+	w, r         projection[T]
+	resetR       projection[T] // the candidate's part of R of a GRU that resets first
+	attention    []T           // nil without
+	peepholes    []T           // of the gates i, o and f, [3*H]; nil without
+	h, c         []T           // states [B, H]
+	y            []T           // [B, D, T, H], nil for a cell
 
 	inputs, recurrence []T // W*x + b [B, T, G*H] and R*h [B, G*H]
 	reset, candidate   []T // of a GRU that resets first: what R is multiplied by, and the product [B, H]
@@ -43,10 +45,13 @@ func recur[T real](r *recurrent, w *kernel.Workers, in []Operand, out []*tensor.
 	if r.attention {
 		l.attention = tensor.Data[T](in[p.last].Tensor)
 	}
-	h, weights, recurrence, bias := data(p.h), weightData[T](in[p.w], l.round), weightData[T](in[p.r], l.round), tensor.Data[T](in[p.b].Tensor)
+	h, weights, recurrence, bias := data(p.h), projections[T](r, w, in, p.w), projections[T](r, w, in, p.r), tensor.Data[T](in[p.b].Tensor)
 	for d := range r.reverse {
 		l.direction = d
-		l.w, l.r, l.b = slab(weights, d, len(r.reverse)), slab(recurrence, d, len(r.reverse)), slab(bias, d, len(r.reverse))
+		l.w, l.r, l.b = weights[d], recurrence[d], slab(bias, d, len(r.reverse))
+		if r.resetsFirst() {
+			l.resetR = recurrence[len(r.reverse)+d]
+		}
 		if r.onnx && len(in) > p.last {
 			l.peepholes = slab(data(p.last), d, len(r.reverse))
 		}
@@ -72,16 +77,6 @@ func operandData[T real](o Operand, grid tensor.DType) []T {
 		grid = o.Round
 	}
 	return roundedTo(slices.Clone(d), grid)
-}
-
-// weightData returns the elements of weights, on the grid of bf16 as the plugin's own conversion puts them there.
-func weightData[T real](o Operand, grid tensor.DType) []T {
-	if f, ok := any(tensor.Data[T](o.Tensor)).([]float32); ok && grid == tensor.BF16 {
-		rounded := make([]float32, len(f))
-		serial.RoundOddUp(rounded, f)
-		return any(rounded).([]T)
-	}
-	return operandData[T](o, grid)
 }
 
 // roundedTo rounds x in place to grid, which does nothing for F32.
@@ -113,23 +108,20 @@ func (l *lane[T]) store(all, states []T) {
 
 // run goes through the steps.
 func (l *lane[T]) run() {
-	rows, size := l.gates*l.hidden, len(l.x)/max(l.batch*l.steps, 1)
+	rows := l.gates * l.hidden
 	l.inputs, l.recurrence = make([]T, l.batch*l.steps*rows), make([]T, l.batch*rows)
-	project(l.workers, l.inputs, l.x, newProjection(l.workers, l.w, rows, size))
+	project(l.workers, l.inputs, l.x, l.w)
 	for i := range l.inputs {
 		l.inputs[i] += l.b[i%rows]
 	}
-	recurrent := newProjection(l.workers, l.r, rows, l.hidden)
-	var candidate projection[T]
 	if l.resetsFirst() {
-		candidate = newProjection(l.workers, slab(l.r, 2, 3), l.hidden, l.hidden)
 		l.reset, l.candidate = make([]T, l.batch*l.hidden), make([]T, l.batch*l.hidden)
 	}
 	for step := range l.steps {
-		project(l.workers, l.recurrence, l.h, recurrent)
+		project(l.workers, l.recurrence, l.h, l.r)
 		if l.resetsFirst() {
 			l.eachRow(step, l.resetState)
-			project(l.workers, l.candidate, l.reset, candidate)
+			project(l.workers, l.candidate, l.reset, l.resetR)
 		}
 		l.eachRow(step, l.cell)
 	}
@@ -236,7 +228,7 @@ func (l *lane[T]) peek(gate, memory []T, peephole int) {
 }
 
 // resetsFirst reports whether the reset gate is applied to the state before it is multiplied by R.
-func (l *lane[T]) resetsFirst() bool { return l.gates == 3 && !l.linear }
+func (r *recurrent) resetsFirst() bool { return r.gates == 3 && !r.linear }
 
 // resetState computes the gates of a GRU and what the candidate's part of R is multiplied by.
 func (l *lane[T]) resetState(b, at int) {
@@ -273,37 +265,5 @@ func (l *lane[T]) gru(b int, x, h, state []T, scale T) {
 	for i, z := range slab(x, 0, 3) {
 		z *= scale
 		state[i] = T(z*state[i]) + T((1-z)*candidate[i])
-	}
-}
-
-// A projection is a matrix of weights with a row for each output, ready to be multiplied by.
-type projection[T real] struct {
-	weights        []T
-	outputs, depth int
-	packed         *kernel.Right // in f32
-}
-
-func newProjection[T real](w *kernel.Workers, weights []T, outputs, depth int) projection[T] {
-	p := projection[T]{weights: weights, outputs: outputs, depth: depth}
-	if f, ok := any(weights).([]float32); ok && depth > 0 {
-		p.packed = w.PackRight(kernel.RowMajor(f, outputs, depth).Transposed(), tensor.F32)
-	}
-	return p
-}
-
-// project writes the products of the rows of x with p to the rows of dst; every element is one chain of sums.
-func project[T real](w *kernel.Workers, dst, x []T, p projection[T]) {
-	if f, ok := any(dst).([]float32); ok && p.packed != nil && len(dst) > 0 {
-		rows := kernel.RowMajor(any(x).([]float32), len(dst)/p.outputs, p.depth)
-		w.MultiplyPacked(rows, tensor.F32, p.packed, f, kernel.Epilogue{})
-		return
-	}
-	for i := range dst {
-		sum := T(0)
-		row, weights := rowOf(x, i/p.outputs, p.depth), rowOf(p.weights, i%p.outputs, p.depth)
-		for k, v := range row {
-			sum += T(v * weights[k])
-		}
-		dst[i] = sum
 	}
 }

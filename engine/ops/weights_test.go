@@ -1,6 +1,7 @@
 package ops_test
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -11,7 +12,7 @@ import (
 	"halfway/engine/tensor"
 )
 
-// result runs one operation on operands.
+// result runs one operation on operands and returns its first output.
 func result(t *testing.T, op ops.Op, in ...ops.Operand) *tensor.Tensor {
 	t.Helper()
 	args := make([]ops.Arg, len(in))
@@ -22,19 +23,27 @@ func result(t *testing.T, op ops.Op, in ...ops.Operand) *tensor.Tensor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := tensor.New(specs[0].Type, specs[0].Shape...)
-	poison(out)
+	out := make([]*tensor.Tensor, len(specs))
+	for o, s := range specs {
+		out[o] = tensor.New(s.Type, s.Shape...)
+		poison(out[o])
+	}
 	w := kernel.NewWorkers(2)
 	defer w.Close()
-	if err := op.Eval(w, in, []*tensor.Tensor{out}); err != nil {
+	if err := op.Eval(w, in, out); err != nil {
 		t.Fatal(err)
 	}
-	return out
+	return out[0]
 }
 
 func bound(t *testing.T, op string, attrs graph.Attrs) ops.Op {
 	t.Helper()
-	o, err := ops.Bind(&graph.Node{Op: op, Opset: "opset1", Name: "n", Attrs: attrs, Out: make([]graph.Output, 1)})
+	return boundIn(t, "opset1", op, attrs)
+}
+
+func boundIn(t *testing.T, opset, op string, attrs graph.Attrs) ops.Op {
+	t.Helper()
+	o, err := ops.Bind(&graph.Node{Op: op, Opset: opset, Name: "n", Attrs: attrs, Out: make([]graph.Output, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,6 +108,63 @@ func TestPackedWeightsFollowTheirKey(t *testing.T) {
 		if got := result(t, op, x, weights); !tensor.Equal(got, want) {
 			t.Errorf("key %d: the weights of another key were used", key)
 		}
+	}
+}
+
+// TestRecurrentWeightsStayPacked checks that W and R, known by their keys, are not read again on the same grid, and that other weights, other
+// grids and weights that are rounded where X is not give the bits of an operation that kept nothing.
+func TestRecurrentWeightsStayPacked(t *testing.T) {
+	const batch, steps, size, hidden, dirs = 2, 3, 5, 4, 2
+	lengths := ops.Operand{Tensor: tensor.Of(tensor.I64, []int64{3, 2}, batch)}
+	for _, c := range []struct {
+		name, op      string
+		attrs         graph.Attrs
+		gates, biases int
+		memory        bool
+	}{
+		{name: "LSTM has a second state before W", op: "LSTMSequence", gates: 4, biases: 4, memory: true},
+		{name: "GRU multiplies by the candidate's part of R apart", op: "GRUSequence", gates: 3, biases: 3},
+		{name: "GRU with a bias apart", op: "GRUSequence", attrs: graph.Attrs{"linear_before_reset": "true"}, gates: 3, biases: 4},
+		{name: "RNN", op: "RNNSequence", gates: 1, biases: 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			attrs := graph.Attrs{"hidden_size": "4", "direction": "bidirectional"}
+			maps.Copy(attrs, c.attrs)
+			r := rand.New(rand.NewPCG(9, 10))
+			in := []ops.Operand{normal(r, batch, steps, size), normal(r, batch, dirs, hidden)}
+			if c.memory {
+				in = append(in, normal(r, batch, dirs, hidden))
+			}
+			w := len(in) + 1
+			in = append(in, lengths, normal(r, dirs, c.gates*hidden, size), normal(r, dirs, c.gates*hidden, hidden), normal(r, dirs, c.biases*hidden))
+			op := boundIn(t, "opset5", c.op, attrs)
+			for key, grids := range [][2]tensor.DType{{tensor.F32, tensor.F32}, {tensor.F32, tensor.BF16}, {tensor.BF16, tensor.F32}, {tensor.BF16, tensor.BF16},
+				{tensor.F16, tensor.F16}, {tensor.F32, tensor.F32}} {
+				in[0].Round = grids[0]
+				for i := w; i < w+2; i++ {
+					if key%3 == 0 {
+						in[i] = normal(r, in[i].Shape...)
+					}
+					in[i].Round, in[i].Key = grids[1], uint64(1+key/3)
+				}
+				want := result(t, boundIn(t, "opset5", c.op, attrs), in...)
+				if got := result(t, op, in...); !tensor.Equal(got, want) {
+					t.Errorf("X on %v, weights on %v: other bits than without what is kept", grids[0], grids[1])
+				}
+				dropped := slices.Clone(in)
+				kept := true
+				for i := w; i < w+2; i++ {
+					dropped[i].Tensor = in[i].Head()
+					kept = kept && op.(ops.Packer).Packed(i, dropped)
+				}
+				if alone := grids[0] == tensor.F32 && grids[1] != tensor.F32; kept == alone {
+					t.Errorf("X on %v, weights on %v: packed is %v", grids[0], grids[1], kept)
+				}
+				if kept && !tensor.Equal(result(t, op, dropped...), want) {
+					t.Errorf("X on %v, weights on %v: other bits from the weights that are kept", grids[0], grids[1])
+				}
+			}
+		})
 	}
 }
 
