@@ -83,6 +83,9 @@ func groupNorm(r *rewriter, n *graph.Node) bool {
 	}
 	s := &chain{r: r, from: n}
 	reshape := func(p graph.Port, to []int) graph.Port {
+		if slices.Equal(shape(p), to) { // of one group, and one sample
+			return p
+		}
 		return s.make("Reshape", "opset1", graph.Attrs{"special_zero": "true"}, p, s.note(r.ints(1, to...)))
 	}
 	attrs := graph.Attrs{"eps": n.Attrs["epsilon"], "eps_mode": "inside_sqrt", "normalize_variance": "true"}

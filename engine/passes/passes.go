@@ -36,7 +36,7 @@ var (
 		firstDecompositions, linearOps, multiplyFusions, constantFolding,
 		alignRanks, sharedOps, constantFolding,
 		symbolicNops, sharedOps, dereshape, uniqueNames,
-		commonDecompositions, nopElimination, dereshape, constantFolding,
+		commonDecompositions, nopElimination, groupNormalizations, dereshape, constantFolding,
 		linearOps, multiplyFusions, constantFolding,
 		downgrade, fakeQuantizeFusions,
 	}
@@ -96,45 +96,16 @@ func rules(table map[string][]rule) pass {
 	}
 }
 
-// constantPath tells, by node id, which values depend on constants alone.
+// constantPath tells, by node id, which values depend on constants alone. A graph with a cycle has none: the next pass over it reports that.
 func constantPath(g *graph.Graph) []bool {
-	const unknown, yes, no = 0, 1, 2
-	state := make([]uint8, len(g.Nodes))
-	stack := slices.Clone(g.Nodes)
-	for len(stack) > 0 {
-		n := stack[len(stack)-1]
-		if state[n.ID] != unknown {
-			stack = stack[:len(stack)-1]
-			continue
-		}
-		verdict := uint8(yes)
-		if n.Op == "Parameter" || n.Op == "ReadValue" || len(n.In) == 0 && n.Op != "Constant" {
-			verdict = no
-		}
-		for _, p := range n.In {
-			switch state[p.Node.ID] {
-			case no:
-				verdict = no
-			case unknown:
-				if verdict != no {
-					verdict = unknown
-				}
-			}
-		}
-		if verdict == unknown {
-			for _, p := range n.In {
-				if state[p.Node.ID] == unknown {
-					stack = append(stack, p.Node)
-				}
-			}
-			continue
-		}
-		state[n.ID] = verdict
-		stack = stack[:len(stack)-1]
-	}
 	constant := make([]bool, len(g.Nodes))
-	for i, s := range state {
-		constant[i] = s == yes
+	order, err := g.Order()
+	if err != nil {
+		return constant
+	}
+	for _, n := range order {
+		varies := n.Op == "Parameter" || n.Op == "ReadValue" || len(n.In) == 0 && n.Op != "Constant"
+		constant[n.ID] = !varies && !slices.ContainsFunc(n.In, func(p graph.Port) bool { return !constant[p.Node.ID] })
 	}
 	return constant
 }

@@ -231,6 +231,11 @@ func (r *rewriter) each(visit func(n *graph.Node)) {
 	for i, n := range order {
 		r.place[n] = i
 	}
+	for _, n := range r.Nodes { // what no result needs any more reads nothing any more
+		if _, counted := r.place[n]; !counted {
+			r.dead[n.ID] = true
+		}
+	}
 	for _, n := range order {
 		if !r.dead[n.ID] && r.err == nil {
 			visit(n)

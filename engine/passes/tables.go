@@ -19,7 +19,6 @@ var commonDecompositions = rules(map[string][]rule{
 	"BatchNormInference":        {batchNorm},
 	"ConvertLike":               {convertLike},
 	"LogSoftmax":                {logSoftmax},
-	"GroupNormalization":        {groupNorm},
 	"MVN":                       {decomposeMVN},
 	"NormalizeL2":               {decomposeNormalizeL2},
 	"GRUSequence":               {unidirectional},
@@ -27,6 +26,9 @@ var commonDecompositions = rules(map[string][]rule{
 	"RNNSequence":               {unidirectional},
 	"ScaledDotProductAttention": {decomposeAttention},
 })
+
+// groupNormalizations come behind the elimination of what does nothing: their scales of 1 and shifts of 0 stay.
+var groupNormalizations = rules(map[string][]rule{"GroupNormalization": {groupNorm}})
 
 // commonFusions find what a file spells out. Source: CommonFusions of MOCTransformations.
 var commonFusions = rules(map[string][]rule{
