@@ -106,8 +106,22 @@ func (r *rewriter) tanhArgument(p, x graph.Port) ([]*graph.Node, bool) {
 		return nil, false
 	}
 	power, c, ok := withConstant(cubic.Node)
-	if !ok || !r.near(c, 0.044715) || power.Node.Op != "Power" || power.Node.In[0] != x || !r.uniform(power.Node.In[1], 3) {
+	if !ok || !r.near(c, 0.044715) {
 		return nil, false
 	}
-	return []*graph.Node{p.Node, sum.Node, cubic.Node, power.Node}, true
+	cube, ok := r.cube(power.Node, x)
+	return append([]*graph.Node{p.Node, sum.Node, cubic.Node}, cube...), ok
+}
+
+// cube matches x^3, or x * x * x, and returns its nodes.
+func (r *rewriter) cube(n *graph.Node, x graph.Port) ([]*graph.Node, bool) {
+	switch n.Op {
+	case "Power":
+		return []*graph.Node{n}, n.In[0] == x && r.uniform(n.In[1], 3)
+	case "Multiply":
+		square, ok := operand(n, x)
+		s := square.Node
+		return []*graph.Node{n, s}, ok && s.Op == "Multiply" && s.In[0] == x && s.In[1] == x
+	}
+	return nil, false
 }

@@ -26,7 +26,7 @@ var nopRules = map[string][]rule{
 	"Pad":                   {zeroPad},
 	"Convert":               {sameTypeConvert},
 	"NonZero":               {convertBeforeNonZero},
-	"Concat":                {singleConcat, concatOfSplit},
+	"Concat":                {emptyInputs, singleConcat, concatOfSplit},
 	"Split":                 {singleSplit},
 	"Transpose":             {identityTranspose},
 	"Add":                   {neutralConstant},
@@ -61,6 +61,20 @@ func convertBeforeNonZero(r *rewriter, n *graph.Node) bool {
 		return false
 	}
 	r.set(n, 0, c.In[0])
+	return true
+}
+
+// emptyInputs takes away inputs without elements. Source: RemoveConcatZeroDimInput.
+func emptyInputs(r *rewriter, n *graph.Node) bool {
+	empty := func(p graph.Port) bool { return slices.Contains(shape(p), 0) }
+	left := slices.DeleteFunc(slices.Clone(n.In), empty)
+	if len(left) == len(n.In) || len(left) == 0 {
+		return false
+	}
+	if len(left) == 1 {
+		return r.bypass(n, left[0])
+	}
+	r.substitute(n, r.add(&graph.Node{Op: n.Op, Opset: n.Opset, Attrs: n.Attrs, In: left, Out: n.Out}))
 	return true
 }
 

@@ -264,6 +264,20 @@ def gather_elements_of_constants():
 
 
 @model
+def gelu_tanh_cube():
+    a = fc(rows(), 10)
+    cube = o.multiply(o.multiply(a, a), a)
+    t = o.tanh(o.multiply(o.add(a, o.multiply(cube, S(0.044715))), S(0.7978845608)))
+    return [fc(o.multiply(o.multiply(a, o.add(t, S(1))), S(0.5)), 5)]
+
+
+@model
+def concat_empty():
+    a = fc(rows(), 10)
+    return [fc(o.concat([o.relu(a), o.slice(a, I(10), I(2**31 - 1), I(1), I(1))], 1), 5)]
+
+
+@model
 def normalize_l2_spelled():
     a = fc(rows(), 10)
     return [fc(o.divide(a, o.sqrt(o.maximum(o.reduce_sum(o.power(a, S(2)), I(-1), True), S(1e-12)))), 5)]
