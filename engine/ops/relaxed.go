@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"halfway/engine/graph"
@@ -85,7 +86,7 @@ func (r *relaxed) inFloats(in []Arg) bool {
 }
 
 // operands returns what the operation sees of its inputs.
-func (r *relaxed) operands(in []Arg) ([]Arg, error) {
+func (r *relaxed) operands(w *kernel.Workers, in []Arg) ([]Arg, error) {
 	args := make([]Arg, len(in))
 	for i, a := range in {
 		args[i] = a
@@ -94,7 +95,7 @@ func (r *relaxed) operands(in []Arg) ([]Arg, error) {
 			if a.Value == nil {
 				continue
 			}
-			v, err := converted(serial, a.Value, t)
+			v, err := converted(w, a.Value, t)
 			if err != nil {
 				return nil, fmt.Errorf("input %d: %w", i, err)
 			}
@@ -112,8 +113,23 @@ func (r *relaxed) outType(o int, t tensor.DType) tensor.DType {
 	return t
 }
 
+// Infer converts values only for an operation whose shapes depend on them.
 func (r *relaxed) Infer(in []Arg) ([]Spec, error) {
-	args, err := r.operands(in)
+	unknown := slices.Clone(in)
+	for i := range unknown {
+		if r.typeOf(in, i) != in[i].Type {
+			unknown[i].Value = nil
+		}
+	}
+	specs, err := r.infer(unknown)
+	if err == nil && slices.ContainsFunc(specs, func(s Spec) bool { return s.Shape == nil }) {
+		specs, err = r.infer(in)
+	}
+	return specs, err
+}
+
+func (r *relaxed) infer(in []Arg) ([]Spec, error) {
+	args, err := r.operands(serial, in)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +156,7 @@ func (r *relaxed) MACs(in []Arg, out []Spec) int64 {
 }
 
 func (r *relaxed) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	args, err := r.operands(argsOf(in))
+	args, err := r.operands(w, argsOf(in))
 	if err != nil {
 		return err
 	}
