@@ -270,7 +270,8 @@ func TestWithoutMemoConstantsAreComputedOnce(t *testing.T) {
 }
 
 // BenchmarkPass measures one pass per model of the corpus, f32 and fully reduced, with nothing remembered but the weights. Beside the mean it reports the
-// fastest and the least processor time, which other load on the machine disturbs less.
+// fastest and the processor time that a tenth of the passes stay below, which other load on the machine disturbs less. The least would be too
+// good: single readings of the process's clock fall short by up to two thirds.
 func BenchmarkPass(b *testing.B) {
 	for _, name := range corpusNames(b) {
 		for _, precision := range []tensor.DType{tensor.F32, tensor.BF16, tensor.F16} {
@@ -282,14 +283,15 @@ func BenchmarkPass(b *testing.B) {
 						b.Fatal(err)
 					}
 					run(b, e, engine.All(len(list)), s) // packs the weights
-					fastest, least := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64)
+					fastest, processor := time.Duration(math.MaxInt64), []time.Duration{}
 					for b.Loop() {
 						start, before := time.Now(), cpuTime(b)
 						run(b, e, engine.All(len(list)), s)
-						fastest, least = min(fastest, time.Since(start)), min(least, cpuTime(b)-before)
+						fastest, processor = min(fastest, time.Since(start)), append(processor, cpuTime(b)-before)
 					}
 					b.ReportMetric(fastest.Seconds()*1e3, "fastest-ms")
-					b.ReportMetric(least.Seconds()*1e3, "cpu-ms")
+					slices.Sort(processor)
+					b.ReportMetric(processor[len(processor)/10].Seconds()*1e3, "cpu-ms")
 				})
 			}
 		}
