@@ -23,7 +23,7 @@ func convertPrecision(r *rewriter) {
 		r.convertParameter(p)
 	}
 	r.each(func(n *graph.Node) {
-		if n.Op == "Convert" {
+		if n.Op == "Convert" && !r.sameNarrowed(n) {
 			r.convertToBool(n)
 		}
 	})
@@ -31,8 +31,7 @@ func convertPrecision(r *rewriter) {
 
 // convertParameter puts a Convert between a parameter and its readers, those that convert it themselves left out.
 func (r *rewriter) convertParameter(p *graph.Node) {
-	to, ok := narrowed[p.Out[0].Type]
-	if !ok {
+	if _, ok := narrowed[p.Out[0].Type]; !ok {
 		return
 	}
 	var readers []use
@@ -45,10 +44,25 @@ func (r *rewriter) convertParameter(p *graph.Node) {
 		return
 	}
 	c := r.make("Convert", "opset1", graph.Attrs{"destination_type": p.Out[0].Type.String()}, port(p))
-	_ = to
 	for _, u := range readers {
 		r.set(u.node, u.in, port(c))
 	}
+}
+
+// sameNarrowed takes away a Convert of indices between types that the plugin narrows to one.
+func (r *rewriter) sameNarrowed(n *graph.Node) bool {
+	one := func(t tensor.DType) tensor.DType {
+		if to, ok := narrowed[t]; ok {
+			return to
+		}
+		return t
+	}
+	if one(n.In[0].Type()) != one(n.Out[0].Type) || n.In[0].Node.Op == "Parameter" {
+		return false
+	}
+	indexes := func(u use) bool { return isOp(u.node, "Gather", "GatherElements", "GatherND") && u.in == 1 }
+	readers := r.readers(n)
+	return len(readers) > 0 && !slices.ContainsFunc(readers, func(u use) bool { return !indexes(u) }) && r.bypass(n, n.In[0])
 }
 
 // convertToBool writes a Convert to boolean as the steps that give zero or one of any number.
