@@ -73,21 +73,20 @@ func avgPoolPlanes[E real](e avgPoolRun, out, in []E) {
 	e.w.For(e.planes, planeGrain(&e.k), func(lo, hi int) {
 		eachWindow(&e.k, lo, hi, func(plane, i int, _ [3]int, s reach) {
 			var sum E
-			n := 0
+			n := e.divisor
+			if n == 0 {
+				n = s.count()
+			}
 			image := in[plane*size:][:size]
 			for z := s.from[0]; z < s.to[0]; z += s.step[0] {
 				for y := s.from[1]; y < s.to[1]; y += s.step[1] {
 					row := (z*e.k.In[1] + y) * e.k.In[2]
 					for x := s.from[2]; x < s.to[2]; x += s.step[2] {
 						sum += image[row+x]
-						n++
 					}
 				}
 			}
-			if e.divisor > 0 {
-				n = e.divisor
-			}
-			out[i] = sum / E(max(n, 1))
+			out[i] = sum / E(n)
 		})
 	})
 }

@@ -71,6 +71,12 @@ func (n *normalizeL2) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor
 	if err != nil {
 		return err
 	}
+	if len(axes) == 0 { // every element by itself: OpenVINO has 1 whatever its sign
+		one := tensor.New(out[0].Type)
+		storeFloats(one, []float64{1})
+		fill(w, out[0], one)
+		return nil
+	}
 	r := newReduction(in[0].Shape, axes)
 	if out[0].Type == tensor.F64 {
 		eachGroup(w, r, in[0].Tensor, out[0], func(dst, src []float64) { divideByNorm(n, dst, src) })

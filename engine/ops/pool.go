@@ -38,7 +38,7 @@ func (p *pool) shape(data []int) (k kernel.Window, padded bool, out []int, err e
 	for i := range p.size {
 		d := 3 - len(p.size) + i
 		padded = padded || w.begin[i] != 0 || w.end[i] != 0
-		if p.rounding == "floor" || w.auto == "same_upper" || w.auto == "same_lower" {
+		if same := w.auto == "same_upper" || w.auto == "same_lower"; p.rounding == "floor" || same && p.rounding == "ceil_torch" {
 			continue
 		}
 		span := k.In[d] + w.begin[i] + w.end[i] - w.extent(i, k.Kernel[d])
@@ -67,6 +67,16 @@ func clip(k *kernel.Window, o [3]int) reach {
 		}
 	}
 	return s
+}
+
+// count is the number of elements; of a window past the end it is zero or, where it begins later than there, negative. OpenVINO's average of
+// that is 0 over it: NaN or 0.
+func (s *reach) count() int {
+	n := 1
+	for d := range s.from {
+		n *= (s.to[d] - s.from[d] + s.step[d] - 1) / s.step[d]
+	}
+	return n
 }
 
 // eachWindow calls f for every output position of the planes [lo, hi), with its index and what of the window lies inside the input.

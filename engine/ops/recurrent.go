@@ -64,7 +64,7 @@ func newRecurrent(n *graph.Node, k cellKind, sequence bool) (Op, error) {
 		linear: d.Bool("linear_before_reset", false), gateOrder: "fico", reverse: []bool{false}}
 	if k.memory && n.Opset == "opset1" {
 		r.peephole = true
-		r.gateOrder = d.Enum("weights_format", "ifco", "fico", "icof", "ifco", "ifoc", "iofc")
+		d.Enum("weights_format", "ifco", "fico", "icof", "ifco", "ifoc", "iofc") // OpenVINO takes each for fico
 		if d.Bool("input_forget", false) {
 			return nil, fmt.Errorf("attribute input_forget=true is not supported")
 		}

@@ -63,19 +63,20 @@ func slicePattern(shape []int, bounds []Arg) (*pattern, error) {
 	return p, nil
 }
 
-// sliceRange returns the first index and the number of indices that begin:end:step selects of size, as in numpy.
+// sliceRange returns the first index and the number of indices that begin:end:step selects of size, as in numpy but for one rule of OpenVINO
+// and ONNX: backwards from before the first element still selects the first.
 func sliceRange(size, begin, end, step int) (first, n int) {
-	low, high := 0, size
-	if step < 0 {
-		low, high = -1, size-1
-	}
-	clamp := func(i int) int {
+	clamp := func(i, low, high int) int {
 		if i < 0 {
 			i += size
 		}
 		return min(max(i, low), high)
 	}
-	begin, end = clamp(begin), clamp(end)
+	if step > 0 {
+		begin, end = clamp(begin, 0, size), clamp(end, 0, size)
+	} else {
+		begin, end = clamp(begin, min(0, size-1), size-1), clamp(end, -1, size-1)
+	}
 	if step > 0 && begin < end {
 		return begin, (end-begin-1)/step + 1
 	}

@@ -209,7 +209,7 @@ def normalization(m):
 @model
 def scaling(m):
     x = m.normal(2, 6, 4, 5, scale=2, shift=1)
-    for axes in [[1], [1, 2, 3], [3], [2, 3]]:
+    for axes in [[1], [1, 2, 3], [3], [2, 3], []]:
         for mode in ["add", "max"]:
             m.add("NormalizeL2", 1, [x, np.array(axes, np.int64)], f"{axes} {mode}", eps=0.5, eps_mode=mode)
     m.add("GRN", 1, [x], bias=0.3)

@@ -108,6 +108,9 @@ POOLS = {
     "pads-ceil": dict(pads_begin=[1, 1], pads_end=[1, 1], rounding_type="ceil"), "stride-over-kernel": dict(kernel=[2, 2], strides=[3, 4]),
     "upper": dict(auto_pad="same_upper"), "lower": dict(auto_pad="same_lower", kernel=[2, 4]), "valid": dict(auto_pad="valid", rounding_type="ceil"),
     "last-window-in-pad": dict(kernel=[2, 2], pads_begin=[1, 1], pads_end=[1, 1], strides=[3, 3], rounding_type="ceil"),
+    "upper-last-window-outside": dict(auto_pad="same_upper", kernel=[2, 2], strides=[5, 4], rounding_type="ceil"),
+    "valid-last-window-outside": dict(auto_pad="valid", kernel=[2, 2], strides=[5, 4], rounding_type="ceil"),
+    "last-windows-past-the-end": dict(kernel=[2, 2], pads_begin=[1, 0], pads_end=[1, 1], strides=[6, 4], rounding_type="ceil"),
 }
 
 

@@ -82,7 +82,7 @@ def slice(m):
     x = count(m, 5, 4, 3)
     big = 2**63 - 1
     for begin, end, step in ((-10, 10, 1), (10, -10, -1), (4, -6, -1), (4, 0, -1), (-1, -100, -2), (0, big, 2), (1, big, 3), (0, 5, big),
-                             (4, -big, -9), (3, 4, 1), (3, 1, 1), (7, 9, 1), (0, 0, -1), (2, -1, 1)):
+                             (4, -big, -9), (3, 4, 1), (3, 1, 1), (7, 9, 1), (0, 0, -1), (2, -1, 1), (-9, -10, -1), (-9, -10, -2)):
         m.add("Slice", 8, [x, np.array([begin]), np.array([end]), np.array([step]), np.array([0])], f"{begin} {end} {step}")
     m.add("Slice", 8, [x, np.array([1, 0, 2]), np.array([4, 3, -4]), np.array([2, 1, -1])], "all axes")
     m.add("Slice", 8, [x, np.array([0, 1], np.int32), np.array([2, 4], np.int32), np.array([1, 2], np.int32), np.array([-1, 1], np.int32)],
@@ -116,6 +116,7 @@ def strided_slice(m):
     add("steps", [0, 2, 3], [2, 0, -5], [1, -1, -2])
     add("begin mask", [1, 1, 1], [2, 2, 2], [1, 1, 1], beg=[1, 0, 1])
     add("end mask", [0, 1, 1], [1, 1, 1], [1, 1, 1], end=[1, 1, 0])
+    add("backwards from before the first", [-7, -9], [-9, -10], [-1, -2])
     add("masks, step < 0", [0, 0, 0], [0, 0, 0], [-1, -1, -2], beg=[1, 1, 1], end=[1, 1, 1])
     add("fewer than the rank", [1], [2])
     add("shrink", [1, 0, 2], [2, 3, 3], [1, 1, 1], shr=[1, 0, 1])

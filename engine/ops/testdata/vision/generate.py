@@ -137,7 +137,8 @@ def cells(m):
             m.add(f"{kind}Cell", opset, cell_inputs(m, kind), name, hidden_size=4, **v)
     for name, v in {"linear": {}, "linear-clip": dict(clip=0.5)}.items():
         m.add("GRUCell", 3, cell_inputs(m, "GRU", linear=True), name, hidden_size=4, linear_before_reset=True, **v)
-    m.add("LSTMCell", 1, cell_inputs(m, "LSTM"), "opset1-fico", hidden_size=4, weights_format="fico")
+    for order in ["fico", "ifco", "iofc"]:
+        m.add("LSTMCell", 1, cell_inputs(m, "LSTM"), f"opset1-{order}", hidden_size=4, weights_format=order)
 
 
 @model
