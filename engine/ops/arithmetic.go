@@ -2,6 +2,7 @@ package ops
 
 import (
 	"math"
+	"slices"
 
 	"halfway/engine/graph"
 	"halfway/engine/kernel"
@@ -21,12 +22,18 @@ func newArithmetic(n *graph.Node) (Op, error) {
 	p, err := decodePairwise(n)
 	if n.Op == "Divide" {
 		d := n.Attrs.Decode()
-		if !d.Bool("m_pythondiv", true) {
+		if !d.Bool("m_pythondiv", true) || !onlyConstants(n) {
 			p.op = "DivideTruncating"
 		}
 		err = d.Err()
 	}
 	return &arithmetic{p}, err
+}
+
+// onlyConstants is whether OpenVINO folds n. Its reference kernels, which do that, heed m_pythondiv; the CPU plugin cuts all quotients of
+// integers towards zero.
+func onlyConstants(n *graph.Node) bool {
+	return !slices.ContainsFunc(n.In, func(p graph.Port) bool { return p.Node.Op != "Constant" })
 }
 
 func (a *arithmetic) Infer(in []Arg) ([]Spec, error) {

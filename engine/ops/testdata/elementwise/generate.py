@@ -73,8 +73,9 @@ def integers(m):
     for t in [np.int64, np.int32, np.uint64, np.uint32]:
         name = np.dtype(t).name
         x, y, signed = operands(m, t)
-        for op in ["Add", "Subtract", "Multiply", "Divide", "Maximum", "Minimum", "Mod", "FloorMod"]:
+        for op in ["Add", "Subtract", "Multiply", "Maximum", "Minimum", "Mod", "FloorMod"]:
             m.add(op, 1, [x, y], name)
+        m.add("Divide", 1, [np.array(v.data) for v in m.data[-2:]], f"{name} constants")
         m.add("Divide", 1, [x, y], f"{name} truncating", m_pythondiv=False)
         m.add("Power", 1, [x, np.array([0, 1, 1, 2, 3, 1], t)], name)
         m.add("Multiply", 1, [m.param(np.array([2**31 - 1], t)), np.array([3], t)], f"{name} wraps")
@@ -92,7 +93,8 @@ def narrow_integers(m):
         x, y, signed = operands(m, t)
         for op in ["Add", "Multiply", "Maximum", "Minimum", "Mod", "FloorMod"] + ["Subtract"] * signed:
             m.add(op, 1, [x, y], name)
-        m.add("Divide", 1, [x, y], f"{name} truncating", m_pythondiv=False)
+        for python in [True, False]:  # the plugin cuts towards zero either way
+            m.add("Divide", 1, [x, y], f"{name} m_pythondiv={python}", m_pythondiv=python)
         for op in ["Equal", "NotEqual", "Greater", "GreaterEqual", "Less", "LessEqual"]:
             m.add(op, 1, [x, y], name)
         for op in ["BitwiseAnd", "BitwiseOr", "BitwiseXor"]:
