@@ -9,8 +9,12 @@ import (
 	"halfway/engine/tensor"
 )
 
-// arithmetic is an operation of two numbers that gives one of the same type. Integers wrap in their own width.
-type arithmetic struct{ pairwise }
+// arithmetic is an operation of two numbers that gives one of the same type. Integers wrap in their own width, but sums, differences and
+// products of 8 bits saturate where the CPU plugin computes them.
+type arithmetic struct {
+	pairwise
+	folds bool // by OpenVINO's reference kernels, not by the CPU plugin
+}
 
 func init() {
 	for _, op := range []string{"Add", "Subtract", "Multiply", "Divide", "Maximum", "Minimum", "Power", "SquaredDifference", "Mod", "FloorMod"} {
@@ -20,14 +24,15 @@ func init() {
 
 func newArithmetic(n *graph.Node) (Op, error) {
 	p, err := decodePairwise(n)
+	folds := onlyConstants(n)
 	if n.Op == "Divide" {
 		d := n.Attrs.Decode()
-		if !d.Bool("m_pythondiv", true) || !onlyConstants(n) {
+		if !d.Bool("m_pythondiv", true) || !folds {
 			p.op = "DivideTruncating"
 		}
 		err = d.Err()
 	}
-	return &arithmetic{p}, err
+	return &arithmetic{p, folds}, err
 }
 
 // onlyConstants is whether OpenVINO folds n. Its reference kernels, which do that, heed m_pythondiv; the CPU plugin cuts all quotients of
@@ -45,8 +50,8 @@ func (a *arithmetic) Infer(in []Arg) ([]Spec, error) {
 }
 
 func (a *arithmetic) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	eval := byNumber(out[0], evalFloats32, evalFloats[float64], evalIntegers[int64], evalIntegers[int32], evalIntegers[int16], evalIntegers[int8],
-		evalIntegers[uint64], evalIntegers[uint32], evalIntegers[uint16], evalIntegers[uint8])
+	eval := byNumber(out[0], evalFloats32, evalFloats[float64], evalIntegers[int64], evalIntegers[int32], evalIntegers[int16], evalBytes[int8],
+		evalIntegers[uint64], evalIntegers[uint32], evalIntegers[uint16], evalBytes[uint8])
 	return eval(a, w, in, out[0])
 }
 
@@ -69,6 +74,27 @@ func evalIntegers[E integer](a *arithmetic, w *kernel.Workers, in []Operand, out
 		return pairs(w, a.broadcasting, expensiveGrain, in, out, loop)
 	}
 	return pairs(w, a.broadcasting, cheapGrain, in, out, numberLoop[E](a.op))
+}
+
+func evalBytes[E int8 | uint8](a *arithmetic, w *kernel.Workers, in []Operand, out *tensor.Tensor) error {
+	if loop := saturatingLoop[E](a.op); loop != nil && !a.folds {
+		return pairs(w, a.broadcasting, cheapGrain, in, out, loop)
+	}
+	return evalIntegers[E](a, w, in, out)
+}
+
+// saturatingLoop is the loop of an operation whose results are limited to what E has.
+func saturatingLoop[E int8 | uint8](op string) func(dst, x, y []E) {
+	limit := func(v int) E { return E(min(max(v, int(lowest[E]())), int(^lowest[E]()))) }
+	switch op {
+	case "Add":
+		return scalarLoop(func(x, y E) E { return limit(int(x) + int(y)) })
+	case "Subtract":
+		return scalarLoop(func(x, y E) E { return limit(int(x) - int(y)) })
+	case "Multiply":
+		return scalarLoop(func(x, y E) E { return limit(int(x) * int(y)) })
+	}
+	return nil
 }
 
 // loop32 is the loop of an operation that f32 does faster than numberLoop, to the same results.

@@ -93,6 +93,9 @@ def narrow_integers(m):
         x, y, signed = operands(m, t)
         for op in ["Add", "Multiply", "Maximum", "Minimum", "Mod", "FloorMod"] + ["Subtract"] * signed:
             m.add(op, 1, [x, y], name)
+        if t in [np.int8, np.uint8]:
+            for op in ["Add", "Subtract", "Multiply"]:
+                m.add(op, 1, [m.param(np.array([100, 5, 120, 90, 0], t)), m.param(np.array([100, 10, 30, 60, 1], t))], f"{name} saturates")
         for python in [True, False]:  # the plugin cuts towards zero either way
             m.add("Divide", 1, [x, y], f"{name} m_pythondiv={python}", m_pythondiv=python)
         for op in ["Equal", "NotEqual", "Greater", "GreaterEqual", "Less", "LessEqual"]:
