@@ -63,7 +63,7 @@ func (p *patchCommand) run(c *cobra.Command, args []string) error {
 	if err == nil {
 		err = p.fits(args[0], r)
 	}
-	if err := errors.Join(err, writable(p.json)); err != nil {
+	if err := errors.Join(err, writable(p.output, p.json)); err != nil {
 		return err
 	}
 	p.model.engine.value, p.model.view.value = "openvino", "plugin"
@@ -79,6 +79,11 @@ func (p *patchCommand) run(c *cobra.Command, args []string) error {
 		return err
 	}
 	defer s.close()
+	if sum, err := s.hash(c.Context())(); err != nil {
+		return err
+	} else if filepath.Ext(s.path) == ".xml" && sum != r.Model.SHA256 { // of ONNX it lacks the files of external data
+		s.notes = append(s.notes, fmt.Sprintf("%s is about another model: its hash differs from that of %s", args[1], s.path))
+	}
 	note(c, p.talk.quiet, s.notes...)
 	progress := newProgress(c.ErrOrStderr(), p.talk, "patching")
 	w := &patcher{command: p, subject: s, judge: judge, ctx: c.Context(), progress: progress.event}
