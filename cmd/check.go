@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"errors"
-	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -138,15 +137,8 @@ func (k *checkCommand) settings(c *cobra.Command, baseline *bisect.Result) (patt
 
 // tell writes the answer, the file first.
 func (k *checkCommand) tell(c *cobra.Command, r *report.Check) error {
-	if k.json != "" {
-		if err := save(c, k.json, func(w io.Writer) error { return report.JSON(w, r) }); err != nil {
-			return err
-		}
-	}
-	if k.json != stdoutName {
-		if err := answer(c, r.Text); err != nil {
-			return err
-		}
+	if err := both(c, k.json, r, r.Text); err != nil {
+		return err
 	}
 	switch {
 	case r.Verdict == bisect.Pass:

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -54,15 +53,8 @@ func (k *compareCommand) run(c *cobra.Command, args []string) error {
 		return err
 	}
 	note(c, k.quiet, r.Warnings...)
-	if k.json != "" {
-		if err := save(c, k.json, func(w io.Writer) error { return report.JSON(w, r) }); err != nil {
-			return err
-		}
-	}
-	if k.json != stdoutName {
-		if err := answer(c, r.Text); err != nil {
-			return err
-		}
+	if err := both(c, k.json, r, r.Text); err != nil {
+		return err
 	}
 	if r.Verdict != bisect.Pass {
 		return end(statusBroken)

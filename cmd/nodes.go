@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"errors"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -63,15 +62,7 @@ func (n *nodesCommand) run(c *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	if n.json != "" {
-		if err := save(c, n.json, func(w io.Writer) error { return report.JSON(w, nodes) }); err != nil {
-			return err
-		}
-	}
-	if n.json == stdoutName {
-		return nil
-	}
-	return answer(c, nodes.Text)
+	return both(c, n.json, nodes, nodes.Text)
 }
 
 // fit checks that the engine has what the flags ask for.

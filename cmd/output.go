@@ -100,3 +100,17 @@ func harmless(message string) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// both writes an answer as JSON to the file that --json names, which comes first: whoever reads standard output may leave early. Then it writes the
+// text, unless the JSON takes its place.
+func both(c *cobra.Command, file string, v any, text func(io.Writer) error) error {
+	if file != "" {
+		if err := save(c, file, func(w io.Writer) error { return report.JSON(w, v) }); err != nil {
+			return err
+		}
+	}
+	if file == stdoutName {
+		return nil
+	}
+	return answer(c, text)
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -231,15 +230,8 @@ func (w *patcher) ship(file, hint string) (s report.Shipped, err error) {
 
 // tell writes the answer, the file first.
 func (p *patchCommand) tell(c *cobra.Command, r *report.Patch) error {
-	if p.json != "" {
-		if err := save(c, p.json, func(w io.Writer) error { return report.JSON(w, r) }); err != nil {
-			return err
-		}
-	}
-	if p.json != stdoutName {
-		if err := answer(c, r.Text); err != nil {
-			return err
-		}
+	if err := both(c, p.json, r, r.Text); err != nil {
+		return err
 	}
 	if r.Output == "" {
 		return end(statusBroken)
