@@ -66,7 +66,7 @@ func (p *Plain) Run(ctx context.Context, _ engine.Set, s engine.Sample) (o engin
 	return p.folder.Read(p.model.outputs, a.Outputs)
 }
 
-// Latency is the time of the fastest inference of the last run, in seconds.
+// Latency is the time of the fastest inference so far, in seconds.
 func (p *Plain) Latency() float64 { return p.seconds }
 
 // Precisions counts the nodes of the execution graph that run in bf16, and those in f32.
