@@ -11,7 +11,7 @@ func init() {
 	register("Clip", clip)
 	register("LeakyRelu", leakyRelu)
 	register("PRelu", prelu)
-	register("Elu", func(c *call) ([]graph.Port, error) {
+	register("Elu", func(c *call) []graph.Port {
 		return c.one("Elu", graph.Attrs{"alpha": number(c.float("alpha", 1))}, c.input(0))
 	})
 	register("Selu", selu)
@@ -22,11 +22,8 @@ func init() {
 	register("Celu", celu)
 	register("Shrink", shrink)
 	register("Swish", swish)
-	register("SwiGLU", func(c *call) ([]graph.Port, error) {
-		y, err := swish(c)
-		if err != nil {
-			return nil, err
-		}
+	register("SwiGLU", func(c *call) []graph.Port {
+		y := swish(c)
 		return c.one("Multiply", numpyBroadcast(), y[0], c.input(1))
 	})
 	register("Softmax", softmax("Softmax"))
@@ -35,15 +32,14 @@ func init() {
 }
 
 // clip is Clamp up to opset 10, and Maximum and Minimum since the bounds are inputs, which the plugin makes a Clamp where they are known.
-func clip(c *call) ([]graph.Port, error) {
+func clip(c *call) []graph.Port {
 	x := c.input(0)
 	if c.opset < 11 {
 		low, high := c.float("min", -math.MaxFloat32), c.float("max", math.MaxFloat32)
 		if c.kind(x).IsFloat() && low <= high {
 			return c.one("Clamp", graph.Attrs{"min": number(finite(low)), "max": number(finite(high))}, x)
 		}
-		err := c.bounded(&x, low, high)
-		return []graph.Port{x}, err
+		return []graph.Port{c.bounded(x, low, high)}
 	}
 	if c.has(1) {
 		x = c.op("Maximum", numpyBroadcast(), c.in[1], x)
@@ -51,23 +47,22 @@ func clip(c *call) ([]graph.Port, error) {
 	if c.has(2) {
 		x = c.op("Minimum", numpyBroadcast(), c.in[2], x)
 	}
-	return []graph.Port{x}, c.err
+	return []graph.Port{x}
 }
 
-func (c *call) bounded(x *graph.Port, low, high float64) error {
-	t := c.kind(*x)
-	*x = c.op("Maximum", numpyBroadcast(), c.scalar(t, low), *x)
-	*x = c.op("Minimum", numpyBroadcast(), c.scalar(t, high), *x)
-	return c.err
+func (c *call) bounded(x graph.Port, low, high float64) graph.Port {
+	t := c.kind(x)
+	x = c.op("Maximum", numpyBroadcast(), c.scalar(t, low), x)
+	return c.op("Minimum", numpyBroadcast(), c.scalar(t, high), x)
 }
 
-func leakyRelu(c *call) ([]graph.Port, error) {
+func leakyRelu(c *call) []graph.Port {
 	x := c.input(0)
 	return c.one("PRelu", nil, x, c.scalar(c.kind(x), c.float("alpha", 0.01)))
 }
 
 // prelu gives a slope of one element a channel the place of the channels, as numpy's broadcasting does not.
-func prelu(c *call) ([]graph.Port, error) {
+func prelu(c *call) []graph.Port {
 	x, slope := c.input(0), c.input(1)
 	if s := c.shape(slope); len(s) > 1 && c.rank(x) > 1 {
 		channels, all := c.dim(x, 1), 1
@@ -81,17 +76,17 @@ func prelu(c *call) ([]graph.Port, error) {
 	return c.one("PRelu", nil, x, slope)
 }
 
-func selu(c *call) ([]graph.Port, error) {
+func selu(c *call) []graph.Port {
 	t := c.kind(c.input(0))
 	return c.one("Selu", nil, c.input(0), c.scalar(t, c.float("alpha", 1.67326319217681884765625)), c.scalar(t, c.float("gamma", 1.05070102214813232421875)))
 }
 
-func hardSigmoid(c *call) ([]graph.Port, error) {
+func hardSigmoid(c *call) []graph.Port {
 	t := c.kind(c.input(0))
 	return c.one("HardSigmoid", nil, c.input(0), c.scalar(t, c.float("alpha", float64(float32(0.2)))), c.scalar(t, c.float("beta", 0.5)))
 }
 
-func gelu(c *call) ([]graph.Port, error) {
+func gelu(c *call) []graph.Port {
 	mode := "ERF"
 	if c.string("approximate", "none") == "tanh" {
 		mode = "TANH"
@@ -99,7 +94,7 @@ func gelu(c *call) ([]graph.Port, error) {
 	return c.one("Gelu", graph.Attrs{"approximation_mode": mode}, c.input(0))
 }
 
-func thresholdedRelu(c *call) ([]graph.Port, error) {
+func thresholdedRelu(c *call) []graph.Port {
 	x := c.input(0)
 	t := c.kind(x)
 	above := c.op("Greater", numpyBroadcast(), x, c.scalar(t, c.float("alpha", 1)))
@@ -107,7 +102,7 @@ func thresholdedRelu(c *call) ([]graph.Port, error) {
 }
 
 // celu is max(0, x) + min(0, alpha * (exp(x / alpha) - 1)).
-func celu(c *call) ([]graph.Port, error) {
+func celu(c *call) []graph.Port {
 	x := c.input(0)
 	t := c.kind(x)
 	alpha, zero := c.scalar(t, c.float("alpha", 1)), c.scalar(t, 0)
@@ -118,7 +113,7 @@ func celu(c *call) ([]graph.Port, error) {
 }
 
 // shrink is x-bias above lambd, x+bias below -lambd, else 0.
-func shrink(c *call) ([]graph.Port, error) {
+func shrink(c *call) []graph.Port {
 	x := c.input(0)
 	t := c.kind(x)
 	wide := x
@@ -131,10 +126,10 @@ func shrink(c *call) ([]graph.Port, error) {
 	below := c.convert(c.op("Less", numpyBroadcast(), wide, c.scalar(w, -lambda)), w)
 	up := c.op("Multiply", numpyBroadcast(), below, c.op("Add", numpyBroadcast(), wide, bias))
 	down := c.op("Multiply", numpyBroadcast(), above, c.op("Subtract", numpyBroadcast(), wide, bias))
-	return []graph.Port{c.convert(c.op("Add", numpyBroadcast(), up, down), t)}, c.err
+	return []graph.Port{c.convert(c.op("Add", numpyBroadcast(), up, down), t)}
 }
 
-func swish(c *call) ([]graph.Port, error) {
+func swish(c *call) []graph.Port {
 	x := c.input(0)
 	return c.one("Swish", nil, x, c.scalar(c.kind(x), c.float("alpha", 1)))
 }
@@ -142,7 +137,7 @@ func swish(c *call) ([]graph.Port, error) {
 // softmax is over one axis from opset 13 on; before, over all axes from that one on, as a matrix. OpenVINO leaves the Softmax of opset 11 and 12
 // in the shape that it has; where the axis is the last one that means the same.
 func softmax(name string) operator {
-	return func(c *call) ([]graph.Port, error) {
+	return func(c *call) []graph.Port {
 		x := c.input(0)
 		if c.opset >= 13 {
 			return c.one(name, graph.Attrs{"axis": list([]int{c.int("axis", -1)})}, x)
@@ -187,7 +182,7 @@ func (c *call) flatten(x graph.Port, axis int) graph.Port {
 }
 
 // hardmax is one at the first largest element of each row, else zero.
-func hardmax(c *call) ([]graph.Port, error) {
+func hardmax(c *call) []graph.Port {
 	x := c.input(0)
 	otherwise := 1
 	if c.opset >= 13 {
@@ -204,14 +199,11 @@ func hardmax(c *call) ([]graph.Port, error) {
 		depth = s[axis]
 	}
 	top := c.many("TopK", 2, graph.Attrs{"axis": list([]int{axis}), "mode": "max", "sort": "value", "index_element_type": "i64"}, y, c.i64(1))
-	if c.err != nil {
-		return nil, c.err
-	}
 	index := c.op("Squeeze", nil, top[1], c.i64s(axis))
 	t := c.kind(x)
 	hot := c.op("OneHot", graph.Attrs{"axis": list([]int{axis})}, index, c.i64(depth), c.scalar(t, 1), c.scalar(t, 0))
 	if c.opset < 13 {
 		hot = c.op("Reshape", graph.Attrs{"special_zero": "false"}, hot, c.op("ShapeOf", graph.Attrs{"output_type": "i64"}, x))
 	}
-	return []graph.Port{hot}, c.err
+	return []graph.Port{hot}
 }

@@ -40,7 +40,6 @@ func (c *call) joined(p graph.Port) graph.Port {
 func (a *attention) group() {
 	if a.rank(a.q) != 4 || a.rank(a.k) != 4 || a.rank(a.v) != 4 {
 		a.fail("query, key and value of shapes %v, %v and %v, expected rank 4", a.shape(a.q), a.shape(a.k), a.shape(a.v))
-		return
 	}
 	heads, shared := a.dim(a.q, 1), a.dim(a.k, 1)
 	if heads == shared {
@@ -48,7 +47,6 @@ func (a *attention) group() {
 	}
 	if shared < 1 || heads%shared != 0 {
 		a.fail("%d heads can't share %d", heads, shared)
-		return
 	}
 	repeat := func(p graph.Port) graph.Port {
 		s := a.shape(p)
@@ -103,9 +101,6 @@ func (a *attention) restrict(seen graph.Port) {
 // compute gives the result and the stage of the scores that is wanted. A query that sees no key gives zeros.
 func (a *attention) compute() (y, shown graph.Port) {
 	a.group()
-	if a.err != nil {
-		return y, shown
-	}
 	if a.scale == 0 {
 		a.scale = 1 / math.Sqrt(float64(a.dim(a.q, 3)))
 	}
@@ -185,7 +180,6 @@ func (c *call) pastLength(i, rank int) int {
 	}
 	if c.rank(c.in[i]) != rank {
 		c.fail("past keys of shape %v, expected rank %d", c.shape(c.in[i]), rank)
-		return 0
 	}
 	return c.dim(c.in[i], rank-2)
 }

@@ -11,11 +11,10 @@ func init() {
 }
 
 // multiHeadAttention takes projected values [batch, length, heads*size], or keys and values with heads apart.
-func multiHeadAttention(c *call) ([]graph.Port, error) {
+func multiHeadAttention(c *call) []graph.Port {
 	heads := c.int("num_heads", 1)
 	if c.rank(c.input(0)) != 3 || !c.has(1) || !c.has(2) {
 		c.fail("packed queries, keys and values are not supported: the query has shape %v", c.shape(c.input(0)))
-		return nil, c.err
 	}
 	parts := []graph.Port{c.input(0), c.input(1), c.input(2)}
 	if c.has(3) {
@@ -31,16 +30,16 @@ func multiHeadAttention(c *call) ([]graph.Port, error) {
 	if c.has(5) {
 		a.mask = c.in[5]
 	}
-	if c.err == nil && c.has(4) {
+	if c.has(4) {
 		a.padding(c.in[4])
 	}
 	past := c.pastLength(6, 4)
-	if c.err == nil && c.int("unidirectional", 0) != 0 {
+	if c.int("unidirectional", 0) != 0 {
 		a.restrict(a.causal(c.i64(past), -1, 0))
 	}
 	presentK, presentV := a.k, a.v
 	y, _ := a.compute()
-	return []graph.Port{c.joined(y), presentK, presentV}, c.err
+	return []graph.Port{c.joined(y), presentK, presentV}
 }
 
 // biasParts adds the parts of one bias to query, key and value.
@@ -49,7 +48,6 @@ func (c *call) biasParts(parts []graph.Port, bias graph.Port) {
 	for i, p := range parts {
 		if c.rank(p) != 3 {
 			c.fail("a bias with a key of shape %v", c.shape(p))
-			return
 		}
 		size := c.dim(p, 2)
 		parts[i] = c.op("Add", numpyBroadcast(), p, c.op("Slice", nil, bias, c.i64s(at), c.i64s(at+size), c.i64s(1), c.i64s(0)))
@@ -64,7 +62,6 @@ func (a *attention) padding(mask graph.Port) {
 		batches, keys := a.dim(a.q, 0), a.dim(a.k, 2)
 		if s[0] != batches && s[0] != 2*batches {
 			a.fail("a mask of shape %v for %d batches is not supported", s, batches)
-			return
 		}
 		a.restrict(a.below(a.op("Slice", nil, mask, a.i64s(0), a.i64s(batches), a.i64s(1), a.i64s(0)), keys))
 		if s[0] != batches {
@@ -81,7 +78,7 @@ func (a *attention) padding(mask graph.Port) {
 }
 
 // quantizedAttention is packedAttention of integers with their scales (inputs 3 and 4) and zero points (6 and 7); 5 is the mask, 8 the past.
-func quantizedAttention(c *call) ([]graph.Port, error) {
+func quantizedAttention(c *call) []graph.Port {
 	x := c.op("MatMul", graph.Attrs{"transpose_a": "false", "transpose_b": "false"}, c.centred(c.input(0), c.given(6)), c.centred(c.input(1), c.given(7)))
 	x = c.op("Multiply", numpyBroadcast(), x, c.op("Multiply", numpyBroadcast(), c.input(3), c.input(4)))
 	c.in = []graph.Port{x, c.input(1), c.input(2), c.given(5), c.given(8)}
@@ -89,20 +86,20 @@ func quantizedAttention(c *call) ([]graph.Port, error) {
 }
 
 // packedAttention projects its input by weights [input, query+key+value] first.
-func packedAttention(c *call) ([]graph.Port, error) {
+func packedAttention(c *call) []graph.Port {
 	return c.attend(c.op("MatMul", graph.Attrs{"transpose_a": "false", "transpose_b": "false"}, c.input(0), c.input(1)))
 }
 
 // attend goes on with the projected input.
-func (c *call) attend(x graph.Port) ([]graph.Port, error) {
+func (c *call) attend(x graph.Port) []graph.Port {
 	if c.has(2) {
 		x = c.op("Add", numpyBroadcast(), x, c.in[2])
 	}
 	sizes := c.ints("qkv_hidden_sizes")
-	if c.err == nil && c.rank(c.in[1]) != 2 || sizes != nil && len(sizes) != 3 {
+	if c.rank(c.in[1]) != 2 || sizes != nil && len(sizes) != 3 {
 		c.fail("weights of shape %v, qkv_hidden_sizes %v", c.shape(c.input(1)), sizes)
 	}
-	if c.err == nil && sizes == nil {
+	if sizes == nil {
 		third := c.dim(c.in[1], 1) / 3
 		sizes = []int{third, third, third}
 	}
@@ -120,9 +117,6 @@ func (c *call) attend(x graph.Port) ([]graph.Port, error) {
 		a.k = c.op("Concat", graph.Attrs{"axis": "2"}, c.op("Squeeze", nil, two[0], c.i64s(0)), a.k)
 		a.v = c.op("Concat", graph.Attrs{"axis": "2"}, c.op("Squeeze", nil, two[1], c.i64s(0)), a.v)
 	}
-	if c.err != nil {
-		return nil, c.err
-	}
 	if c.has(5) {
 		a.mask = c.in[5]
 	}
@@ -137,7 +131,7 @@ func (c *call) attend(x graph.Port) ([]graph.Port, error) {
 		present = c.op("Concat", graph.Attrs{"axis": "0"}, c.op("Unsqueeze", nil, a.k, c.i64s(0)), c.op("Unsqueeze", nil, a.v, c.i64s(0)))
 	}
 	y, _ := a.compute()
-	return []graph.Port{c.joined(y), present}, c.err
+	return []graph.Port{c.joined(y), present}
 }
 
 // unpacked are query, key and value with heads apart; without a key all three lie in input 0.

@@ -15,17 +15,13 @@ type groupAttention struct {
 	valid graph.Port // how many of them count, [batch]
 }
 
-func groupQueryAttention(c *call) ([]graph.Port, error) {
+func groupQueryAttention(c *call) []graph.Port {
 	heads, shared := c.int("num_heads", 1), c.int("kv_num_heads", 1)
 	if c.rank(c.input(0)) != 3 {
 		c.fail("a query of shape %v, expected rank 3", c.shape(c.input(0)))
-		return nil, c.err
 	}
 	parts := c.unpacked(heads, shared)
 	g := &groupAttention{past: c.pastLength(3, 4)}
-	if c.err != nil {
-		return nil, c.err
-	}
 	queries := c.dim(parts[0], 2)
 	valid := c.op("Subtract", numpyBroadcast(), c.convert(c.input(5), tensor.I64), c.i64(queries-1))
 	g.valid = c.op("Reshape", graph.Attrs{"special_zero": "false"}, c.op("Maximum", numpyBroadcast(), valid, c.i64(0)), c.i64s(-1))
@@ -38,13 +34,10 @@ func groupQueryAttention(c *call) ([]graph.Port, error) {
 	if c.has(10) {
 		g.mask = c.in[10]
 	}
-	if c.err != nil {
-		return nil, c.err
-	}
 	g.restrictGroup(c.int("local_window_size", 0))
 	presentK, presentV := g.present(g.k), g.present(g.v)
 	y, _ := g.compute()
-	return []graph.Port{c.joined(y), presentK, presentV}, c.err
+	return []graph.Port{c.joined(y), presentK, presentV}
 }
 
 // rotateGroup turns the queries and keys by their positions, which follow the keys that count unless input 9 gives them.

@@ -13,22 +13,18 @@ func init() {
 }
 
 // onnxAttention is Attention of opset 23 and newer.
-func onnxAttention(c *call) ([]graph.Port, error) {
+func onnxAttention(c *call) []graph.Port {
 	flat := c.rank(c.input(0)) == 3
 	a := &attention{call: c, scale: c.float("scale", 0), softcap: c.float("softcap", 0), shown: -1}
 	a.q = c.heads(c.input(0), c.int("q_num_heads", 1))
 	k, v := c.heads(c.input(1), c.int("kv_num_heads", 1)), c.heads(c.input(2), c.int("kv_num_heads", 1))
 	a.k, a.v = c.cached(4, k), c.cached(5, v)
 	presentK, presentV := a.k, a.v
-	if c.err != nil || c.rank(a.q) != 4 || c.rank(a.k) != 4 {
+	if c.rank(a.q) != 4 || c.rank(a.k) != 4 {
 		c.fail("a query of shape %v, expected rank 3 or 4", c.shape(c.input(0)))
-		return nil, c.err
 	}
 	if p := c.attr("softmax_precision"); p != nil {
-		t, err := dtypeOf(p.i)
-		if err != nil {
-			return nil, err
-		}
+		t := c.dtype(p.i)
 		a.as = t
 	}
 	if len(c.node.outputs) > 3 && c.node.outputs[3] != "" {
@@ -39,7 +35,7 @@ func onnxAttention(c *call) ([]graph.Port, error) {
 	if flat {
 		y = c.joined(y)
 	}
-	return []graph.Port{y, presentK, presentV, shown}, c.err
+	return []graph.Port{y, presentK, presentV, shown}
 }
 
 // onnxMask joins the mask (input 3), causality, the window and the number of keys that are no padding (input 6).
@@ -80,20 +76,17 @@ func (a *attention) below(count graph.Port, keys int) graph.Port {
 }
 
 // flexAttention has graphs that change the scores and the probabilities.
-func flexAttention(c *call) ([]graph.Port, error) {
+func flexAttention(c *call) []graph.Port {
 	a := &attention{call: c, q: c.input(0), k: c.input(1), v: c.input(2), scale: c.float("scale", 0), shown: 0, as: c.kind(c.input(0))}
 	if p := c.attr("softmax_precision"); p != nil {
-		t, err := dtypeOf(p.i)
-		if err != nil {
-			return nil, err
-		}
+		t := c.dtype(p.i)
 		a.as = t
 	} else if a.as != tensor.F64 {
 		a.as = tensor.F32
 	}
 	a.score, a.prob = c.modifier("score_mod"), c.modifier("prob_mod")
 	y, _ := a.compute()
-	return []graph.Port{y}, c.err
+	return []graph.Port{y}
 }
 
 // modifier inlines a graph attribute of one input and one output, nil without one.
@@ -105,13 +98,9 @@ func (c *call) modifier(name string) func(graph.Port) graph.Port {
 	return func(x graph.Port) graph.Port {
 		s := c.nested(p.g)
 		s.values[p.g.inputs[0].name] = x
-		err := s.fillNodes(p.g)
-		if err == nil {
-			x, err = s.lookup(p.g.outputs[0].name)
-		}
-		if err != nil {
-			c.fail("%s: %w", name, err)
-		}
+		c.checkIn(name, s.fillNodes(p.g))
+		x, err := s.lookup(p.g.outputs[0].name)
+		c.checkIn(name, err)
 		return x
 	}
 }

@@ -13,12 +13,11 @@ func init() {
 }
 
 // tensorScatter writes an update into a cache along an axis, from the place on that each batch has; circular wraps around its end.
-func tensorScatter(c *call) ([]graph.Port, error) {
+func tensorScatter(c *call) []graph.Port {
 	cache, update := c.input(0), c.input(1)
 	axis := c.axis(cache, c.int("axis", -2))
-	if c.err != nil || axis >= c.rank(cache) || axis == 0 || c.rank(update) != c.rank(cache) {
+	if axis >= c.rank(cache) || axis == 0 || c.rank(update) != c.rank(cache) {
 		c.fail("axis %d of a cache of shape %v and an update of shape %v", axis, c.shape(cache), c.shape(update))
-		return nil, c.err
 	}
 	shape := c.shape(update)
 	place := slices.Repeat([]int{1}, len(shape))
@@ -39,11 +38,10 @@ func tensorScatter(c *call) ([]graph.Port, error) {
 }
 
 // causalConv is a convolution of each channel over the input and what came before it, whose last positions are the state.
-func causalConv(c *call) ([]graph.Port, error) {
+func causalConv(c *call) []graph.Port {
 	x, weights := c.input(0), c.input(1)
 	if c.rank(x) != 3 || c.rank(weights) != 3 {
 		c.fail("an input of shape %v with weights %v, expected rank 3", c.shape(x), c.shape(weights))
-		return nil, c.err
 	}
 	s, t, size := c.shape(x), c.kind(x), c.dim(weights, 2)
 	before := graph.Port{}
@@ -62,5 +60,5 @@ func causalConv(c *call) ([]graph.Port, error) {
 		y = c.op("Swish", nil, y)
 	}
 	length := s[2] + size - 1
-	return []graph.Port{y, c.op("Slice", nil, all, c.i64s(length-size+1), c.i64s(length), c.i64s(1), c.i64s(2))}, c.err
+	return []graph.Port{y, c.op("Slice", nil, all, c.i64s(length-size+1), c.i64s(length), c.i64s(1), c.i64s(2))}
 }

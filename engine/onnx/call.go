@@ -12,20 +12,39 @@ import (
 	"halfway/engine/tensor"
 )
 
-// A call is one node on its way to OpenVINO operations. Its methods that add operations remember the first error and go on with a zero Port, so
-// that a translation checks once, when it returns.
+// A call is one node on its way to OpenVINO operations. Its methods end the translation of the node where something is wrong (fail).
 type call struct {
 	*scope
 	node  *nodeProto
 	in    []graph.Port // a zero Port for an optional input that is not given
 	opset int          // version of the node's domain
-	err   error
 }
 
-func (c *call) fail(format string, args ...any) {
-	if c.err == nil {
-		c.err = fmt.Errorf(format, args...)
+// failure is the panic that ends the translation of a node; scope.node makes an error of it.
+type failure struct{ error }
+
+// fail ends the translation of the node with an error.
+func (c *call) fail(format string, args ...any) { panic(failure{fmt.Errorf(format, args...)}) }
+
+// check ends the translation of the node if err is one.
+func (c *call) check(err error) {
+	if err != nil {
+		panic(failure{err})
 	}
+}
+
+// checkIn is check where the error lies in a part of the node.
+func (c *call) checkIn(part string, err error) {
+	if err != nil {
+		c.fail("%s: %w", part, err)
+	}
+}
+
+// dtype is the element type of an ONNX code.
+func (c *call) dtype(code int64) tensor.DType {
+	t, err := dtypeOf(code)
+	c.check(err)
+	return t
 }
 
 // has reports whether input i is given.
@@ -35,7 +54,6 @@ func (c *call) has(i int) bool { return i < len(c.in) && c.in[i].Node != nil }
 func (c *call) input(i int) graph.Port {
 	if !c.has(i) {
 		c.fail("input %d is missing", i)
-		return graph.Port{}
 	}
 	return c.in[i]
 }
@@ -56,21 +74,16 @@ var opsets = map[string]string{"AvgPool": "opset14", "BatchNormInference": "opse
 	"Slice": "opset8", "SoftPlus": "opset4", "SoftSign": "opset9", "ScaledDotProductAttention": "opset13", "Softmax": "opset8", "Swish": "opset4", "TopK": "opset11",
 	"Asinh": "opset4", "BitCast": "onnx", "CumProd": "onnx", "Det": "onnx", "Resize": "onnx", "TfIdfVectorizer": "onnx", "Acosh": "opset4", "Atanh": "opset4", "Unique": "opset10"}
 
-// many adds an operation and returns its outputs, of which there are so many: zero Ports after an error.
+// many adds an operation and returns its outputs, of which there are so many.
 func (c *call) many(name string, outputs int, attrs graph.Attrs, in ...graph.Port) []graph.Port {
 	ports := make([]graph.Port, max(outputs, 1))
-	if c.err != nil {
-		return ports
-	}
 	args := make([]ops.Arg, len(in))
 	for i, p := range in {
 		if p.Node == nil {
 			c.fail("input %d of %s is missing", i, name)
-			return ports
 		}
 		if c.isSequence(p) {
 			c.fail("input %d of %s is a sequence", i, name)
-			return ports
 		}
 		args[i] = c.known[p]
 	}
@@ -79,18 +92,13 @@ func (c *call) many(name string, outputs int, attrs graph.Attrs, in ...graph.Por
 		n.Opset = v
 	}
 	op, err := ops.Bind(n)
-	if err != nil {
-		c.err = err
-		return ports
-	}
+	c.check(err)
 	out, err := ops.Known(op, args)
 	if err != nil {
 		c.fail("%s: %w", name, err)
-		return ports
 	}
 	if len(out) < outputs {
 		c.fail("%s has %d outputs, expected %d", name, len(out), outputs)
-		return ports
 	}
 	c.g.Insert(n)
 	n.Name = fmt.Sprintf("%s_%d", name, n.ID)
@@ -104,8 +112,8 @@ func (c *call) many(name string, outputs int, attrs graph.Attrs, in ...graph.Por
 }
 
 // one is op as the only output of a translation.
-func (c *call) one(name string, attrs graph.Attrs, in ...graph.Port) ([]graph.Port, error) {
-	return []graph.Port{c.op(name, attrs, in...)}, c.err
+func (c *call) one(name string, attrs graph.Attrs, in ...graph.Port) []graph.Port {
+	return []graph.Port{c.op(name, attrs, in...)}
 }
 
 // kind is the element type of a value.
@@ -115,7 +123,6 @@ func (c *call) kind(p graph.Port) tensor.DType { return c.known[p].Type }
 func (c *call) shape(p graph.Port) []int {
 	if dims := c.partial[p]; dims != nil && c.known[p].Shape == nil {
 		c.fail("the shape of %q is only known while running (%v), and the translation depends on it", p.Node.Name, dims)
-		return filled(dims, 1)
 	}
 	return c.known[p].Shape
 }
@@ -125,7 +132,6 @@ func (c *call) dim(p graph.Port, axis int) int {
 	shape := c.shape(p)
 	if axis < 0 || axis >= len(shape) {
 		c.fail("a shape of rank %d has no axis %d", len(shape), axis)
-		return 1
 	}
 	return shape[axis]
 }
@@ -135,7 +141,6 @@ func (c *call) space(p graph.Port) []int {
 	shape := c.shape(p)
 	if len(shape) < 2 {
 		c.fail("a shape of rank %d has no channels", len(shape))
-		return nil
 	}
 	return shape[2:]
 }
@@ -157,7 +162,6 @@ func (c *call) axis(p graph.Port, axis int) int {
 	rank := c.rank(p)
 	if axis < -rank || axis > rank {
 		c.fail("axis %d does not fit rank %d", axis, rank)
-		return 0
 	}
 	if axis < 0 {
 		axis += rank

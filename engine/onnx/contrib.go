@@ -18,7 +18,7 @@ func init() {
 	register("com.microsoft.TransposeMatMul", fusedMatMul)
 	register("com.microsoft.Inverse", unary("Inverse"))
 	for _, name := range []string{"GatherND", "GridSample", "Pad", "Range", "Trilu"} { // as ONNX has them since
-		register("com.microsoft."+name, func(c *call) ([]graph.Port, error) {
+		register("com.microsoft."+name, func(c *call) []graph.Port {
 			c.opset = 16
 			return operators[name](c)
 		})
@@ -34,7 +34,7 @@ func init() {
 
 // biasedGelu adds input 1, where it is given, before.
 func biasedGelu(mode string) operator {
-	return func(c *call) ([]graph.Port, error) {
+	return func(c *call) []graph.Port {
 		x := c.input(0)
 		if c.has(1) {
 			x = c.op("Add", numpyBroadcast(), x, c.in[1])
@@ -44,13 +44,13 @@ func biasedGelu(mode string) operator {
 }
 
 // quickGelu is x * sigmoid(alpha * x).
-func quickGelu(c *call) ([]graph.Port, error) {
+func quickGelu(c *call) []graph.Port {
 	x := c.input(0)
 	scaled := c.op("Multiply", numpyBroadcast(), x, c.scalar(c.kind(x), c.float("alpha", float64(float32(1.702)))))
 	return c.one("Multiply", numpyBroadcast(), x, c.op("Sigmoid", nil, scaled))
 }
 
-func fusedMatMul(c *call) ([]graph.Port, error) {
+func fusedMatMul(c *call) []graph.Port {
 	a, b := c.batchesFirst(0, "transBatchA"), c.batchesFirst(1, "transBatchB")
 	y := c.op("MatMul", graph.Attrs{"transpose_a": boolean(c.int("transA", 0)), "transpose_b": boolean(c.int("transB", 0))}, a, b)
 	return c.one("Multiply", numpyBroadcast(), y, c.scalar(c.kind(y), c.float("alpha", 1)))
@@ -66,20 +66,14 @@ func (c *call) batchesFirst(i int, attribute string) graph.Port {
 	return c.op("Transpose", nil, p, c.i64s(append(span(1, last), 0, last)...))
 }
 
-func fusedGemm(c *call) ([]graph.Port, error) {
-	y, err := gemm(c)
-	if err != nil {
-		return nil, err
-	}
-	return []graph.Port{c.activated(y[0], []float32{float32(c.float("activation_alpha", 0.01)), float32(c.float("activation_beta", 0))})}, c.err
+func fusedGemm(c *call) []graph.Port {
+	y := gemm(c)
+	return []graph.Port{c.activated(y[0], []float32{float32(c.float("activation_alpha", 0.01)), float32(c.float("activation_beta", 0))})}
 }
 
 // fusedConv adds input 3, a residual, before the activation.
-func fusedConv(c *call) ([]graph.Port, error) {
-	y, err := conv(c)
-	if err != nil {
-		return nil, err
-	}
+func fusedConv(c *call) []graph.Port {
+	y := conv(c)
 	if c.has(3) {
 		y[0] = c.op("Add", numpyBroadcast(), y[0], c.in[3])
 	}
@@ -87,20 +81,20 @@ func fusedConv(c *call) ([]graph.Port, error) {
 	if a := c.attr("activation_params"); a != nil {
 		params = a.floats
 	}
-	return []graph.Port{c.activated(y[0], params)}, c.err
+	return []graph.Port{c.activated(y[0], params)}
 }
 
 // activated applies the activation that the node has built in.
 func (c *call) activated(y graph.Port, params []float32) graph.Port {
 	param := func(i int) float64 {
-		if i < len(params) {
-			return float64(params[i])
+		if i >= len(params) {
+			c.fail("the activation lacks parameter %d", i)
 		}
-		c.fail("the activation lacks parameter %d", i)
-		return 0
+		return float64(params[i])
 	}
 	t := c.kind(y)
-	switch name := c.string("activation", ""); name {
+	name := c.string("activation", "")
+	switch name {
 	case "":
 		return y
 	case "Relu", "Sigmoid", "Tanh":
@@ -115,19 +109,18 @@ func (c *call) activated(y graph.Port, params []float32) graph.Port {
 		return c.op("Clamp", graph.Attrs{"min": number(finite(param(0))), "max": number(finite(param(1)))}, y)
 	case "HardSigmoid":
 		return c.op("HardSigmoid", nil, y, c.scalar(t, param(0)), c.scalar(t, param(1)))
-	default:
-		c.fail("the activation %q is not supported", name)
-		return y
 	}
+	c.fail("the activation %q is not supported", name)
+	return y
 }
 
 // skipLayerNormalization normalizes the sum of its inputs 0, 1 and 4, which is also output 3.
-func skipLayerNormalization(c *call) ([]graph.Port, error) {
+func skipLayerNormalization(c *call) []graph.Port {
 	sum := c.op("Add", numpyBroadcast(), c.input(0), c.input(1))
 	if c.has(4) {
 		sum = c.op("Add", numpyBroadcast(), sum, c.in[4])
 	}
-	return []graph.Port{c.layerNormalized(sum, c.input(2), 3), {}, {}, sum}, c.err
+	return []graph.Port{c.layerNormalized(sum, c.input(2), 3), {}, {}, sum}
 }
 
 // layerNormalized normalizes the last axis, and scales and shifts it by gamma and, where it is given, input beta.
@@ -141,20 +134,20 @@ func (c *call) layerNormalized(x, gamma graph.Port, beta int) graph.Port {
 }
 
 // skipSimplified is skipLayerNormalization without the mean; input 3 is the bias.
-func skipSimplified(c *call) ([]graph.Port, error) {
+func skipSimplified(c *call) []graph.Port {
 	sum := c.op("Add", numpyBroadcast(), c.input(0), c.input(1))
 	if c.has(3) {
 		sum = c.op("Add", numpyBroadcast(), sum, c.in[3])
 	}
 	y, deviation := c.rmsNormalized(sum, c.input(2), []int{-1}, 1e-12)
-	return []graph.Port{y, {}, deviation, sum}, c.err
+	return []graph.Port{y, {}, deviation, sum}
 }
 
-func simplifiedLayerNormalization(c *call) ([]graph.Port, error) {
+func simplifiedLayerNormalization(c *call) []graph.Port {
 	x := c.input(0)
 	axis := c.axis(x, c.int("axis", -1))
 	y, deviation := c.rmsNormalized(x, c.input(1), span(axis, c.rank(x)), 1e-5)
-	return []graph.Port{y, deviation}, c.err
+	return []graph.Port{y, deviation}
 }
 
 // rmsNormalized is x / sqrt(mean(x^2) + epsilon) * gamma, and the factor of x in it, in the operations that OpenVINO's frontend makes of it.
@@ -167,11 +160,10 @@ func (c *call) rmsNormalized(x, gamma graph.Port, axes []int, epsilon float32) (
 }
 
 // embedLayerNormalization normalizes the sum of the embeddings of words, positions and segments; output 1 is how many words the mask has.
-func embedLayerNormalization(c *call) ([]graph.Port, error) {
+func embedLayerNormalization(c *call) []graph.Port {
 	words := c.input(0)
 	if c.rank(words) != 2 {
 		c.fail("input_ids of shape %v, expected rank 2", c.shape(words))
-		return nil, c.err
 	}
 	shape := c.shape(words)
 	look := func(table, index graph.Port) graph.Port {
@@ -190,5 +182,5 @@ func embedLayerNormalization(c *call) ([]graph.Port, error) {
 	if c.has(7) {
 		count = c.op("ReduceSum", graph.Attrs{"keep_dims": "false"}, c.in[7], c.i64s(1))
 	}
-	return []graph.Port{y, count, sum}, c.err
+	return []graph.Port{y, count, sum}
 }

@@ -15,15 +15,13 @@ func init() {
 
 // matMulNBits multiplies with constant weights of 2, 4 or 8 bits, [columns, blocks, bytes], which have a scale and a zero point a block. With
 // input 4 every row of the product has the block that this names, else the one that it lies in.
-func matMulNBits(c *call) ([]graph.Port, error) {
+func matMulNBits(c *call) []graph.Port {
 	k, n, bits, block := c.int("K", 0), c.int("N", 0), c.int("bits", 4), c.int("block_size", 32)
 	if k < 1 || n < 1 || packedTypes[bits] == 0 || block < 16 || k > 1<<30 || n > 1<<30 {
 		c.fail("K=%d, N=%d, bits=%d, block_size=%d is not supported", k, n, bits, block)
-		return nil, c.err
 	}
 	if c.has(4) && (bits == 2 || bits == 4 && c.has(3) && c.kind(c.in[3]) == tensor.U8) {
 		c.fail("a g_idx with weights of %d bits is supported without packed zero points, and from 4 bits on: ONNX Runtime departs from its specification there", bits)
-		return nil, c.err
 	}
 	blocks := (k + block - 1) / block
 	t := c.kind(c.input(2))
@@ -45,7 +43,7 @@ func matMulNBits(c *call) ([]graph.Port, error) {
 	if c.has(5) {
 		y = c.op("Add", numpyBroadcast(), y, c.in[5])
 	}
-	return []graph.Port{y}, c.err
+	return []graph.Port{y}
 }
 
 // blockChosen picks of parameters [columns, blocks, 1] those of the block that input 4 names for each row; a scalar is everybody's.
@@ -62,15 +60,13 @@ var packedTypes = map[int]tensor.DType{2: tensor.U2, 4: tensor.U4, 8: tensor.U8}
 // packed is input i, a constant of bytes, as numbers of so many bits with the given shape.
 func (c *call) packed(i, bits int, shape ...int) graph.Port {
 	p := c.input(i)
-	if c.err != nil || p.Node.Value == nil {
+	if p.Node.Value == nil {
 		c.fail("input %d must be constant", i)
-		return p
 	}
 	raw := &tensor.Raw{Type: packedTypes[bits], Shape: shape, Bytes: p.Node.Value.Bytes}
 	elements, err := tensor.Elements(shape)
 	if err != nil || int64(len(raw.Bytes)) != tensor.StoredBytes(raw.Type, elements) {
 		c.fail("input %d has %d bytes, expected %s%v", i, len(raw.Bytes), raw.Type, shape)
-		return p
 	}
 	return c.raw(raw)
 }
@@ -91,14 +87,13 @@ func (c *call) blockZeros(t tensor.DType, n, blocks, bits int) graph.Port {
 
 // gatherBlockQuantized picks rows of a table that is quantized in blocks of its last axis, and their scales and zero points, before it computes
 // their values: the table is larger by far.
-func gatherBlockQuantized(c *call) ([]graph.Port, error) {
+func gatherBlockQuantized(c *call) []graph.Port {
 	data, bits, block := c.input(0), c.int("bits", 4), c.int("block_size", 128)
 	rank := c.rank(data)
 	axis, along := c.axis(data, c.int("gather_axis", 0)), c.axis(data, c.int("quantize_axis", 1))
-	if c.err != nil || along != rank-1 || axis == along || block < 16 || c.kind(data) == tensor.U8 && packedTypes[bits] == 0 {
+	if along != rank-1 || axis == along || block < 16 || c.kind(data) == tensor.U8 && packedTypes[bits] == 0 {
 		c.fail("a table of %s%v with gather_axis %d, quantize_axis %d, bits %d, block_size %d is not supported", c.kind(data), c.shape(data), axis, along,
 			bits, block)
-		return nil, c.err
 	}
 	zeros, middle := c.given(3), 0.0
 	if c.kind(data) == tensor.U8 {
@@ -124,10 +119,7 @@ func gatherBlockQuantized(c *call) ([]graph.Port, error) {
 	}
 	values = c.op("Subtract", numpyBroadcast(), values, zero)
 	y := c.op("Multiply", numpyBroadcast(), values, inner.alongAxis(scale, values))
-	if inner.err != nil {
-		return nil, inner.err
-	}
-	return []graph.Port{y}, c.err
+	return []graph.Port{y}
 }
 
 // unpackedBytes is input i, if it is given, as numbers of so many bits, of which its last axis has more.

@@ -20,8 +20,8 @@ func init() {
 	register("com.microsoft.QLinearSoftmax", quantizedUnary(quantizedSoftmax))
 	register("com.microsoft.QLinearWhere", quantizedWhere)
 	register("com.microsoft.QGemm", quantizedGemm)
-	register("com.microsoft.NhwcMaxPool", func(c *call) ([]graph.Port, error) {
-		return []graph.Port{c.channelsLast(c.within(maxPool, c.channelsFirst(c.input(0))))}, c.err
+	register("com.microsoft.NhwcMaxPool", func(c *call) []graph.Port {
+		return []graph.Port{c.channelsLast(c.within(maxPool, c.channelsFirst(c.input(0))))}
 	})
 }
 
@@ -34,25 +34,22 @@ func (c *call) given(i int) graph.Port {
 }
 
 // dynamicQuantizeMatMul quantizes its floating-point operand to 8 bits as DynamicQuantizeLinear does.
-func dynamicQuantizeMatMul(c *call) ([]graph.Port, error) {
-	a, err := dynamicQuantizeLinear(c)
-	if err != nil {
-		return nil, err
-	}
+func dynamicQuantizeMatMul(c *call) []graph.Port {
+	a := dynamicQuantizeLinear(c)
 	y := c.op("MatMul", nil, c.centred(a[0], a[2]), c.centred(c.input(1), c.given(3)))
 	scale := c.op("Multiply", numpyBroadcast(), a[1], c.input(2))
 	return c.plus(c.op("Multiply", numpyBroadcast(), y, scale), 4)
 }
 
 // plus adds input i where it is given.
-func (c *call) plus(y graph.Port, i int) ([]graph.Port, error) {
+func (c *call) plus(y graph.Port, i int) []graph.Port {
 	if c.has(i) {
 		y = c.op("Add", numpyBroadcast(), y, c.in[i])
 	}
-	return []graph.Port{y}, c.err
+	return []graph.Port{y}
 }
 
-func matMulIntegerToFloat(c *call) ([]graph.Port, error) {
+func matMulIntegerToFloat(c *call) []graph.Port {
 	a := c.op("Multiply", numpyBroadcast(), c.centred(c.input(0), c.column(c.given(4))), c.column(c.input(2)))
 	b := c.op("Multiply", numpyBroadcast(), c.centred(c.input(1), c.given(5)), c.input(3))
 	return c.plus(c.op("MatMul", graph.Attrs{"transpose_a": "false", "transpose_b": "false"}, a, b), 6)
@@ -64,18 +61,18 @@ func (c *call) real(i int) graph.Port {
 }
 
 // requantized is y with the scale of input i and the zero point that follows it, in the type of input like.
-func (c *call) requantized(y graph.Port, i, like int) ([]graph.Port, error) {
-	return []graph.Port{c.quantize(y, c.input(i), c.given(i+1), c.kind(c.input(like)))}, c.err
+func (c *call) requantized(y graph.Port, i, like int) []graph.Port {
+	return []graph.Port{c.quantize(y, c.input(i), c.given(i+1), c.kind(c.input(like)))}
 }
 
 func quantizedPair(name string) operator {
-	return func(c *call) ([]graph.Port, error) {
+	return func(c *call) []graph.Port {
 		return c.requantized(c.op(name, numpyBroadcast(), c.real(0), c.real(3)), 6, 0)
 	}
 }
 
 func quantizedUnary(f func(c *call, x graph.Port) graph.Port) operator {
-	return func(c *call) ([]graph.Port, error) { return c.requantized(f(c, c.real(0)), 3, 0) }
+	return func(c *call) []graph.Port { return c.requantized(f(c, c.real(0)), 3, 0) }
 }
 
 func quantizedGlobalPool(c *call, x graph.Port) graph.Port {
@@ -87,7 +84,7 @@ func quantizedGlobalPool(c *call, x graph.Port) graph.Port {
 }
 
 // quantizedConcat: inputs are the scale and zero point of the result, then value, scale and zero point of each part.
-func quantizedConcat(c *call) ([]graph.Port, error) {
+func quantizedConcat(c *call) []graph.Port {
 	var parts []graph.Port
 	for i := 2; i+2 < len(c.in); i += 3 {
 		parts = append(parts, c.real(i))
@@ -121,29 +118,22 @@ func quantizedPool(c *call, x graph.Port) graph.Port {
 func (c *call) within(o operator, x graph.Port) graph.Port {
 	inner := *c
 	inner.in = []graph.Port{x}
-	y, err := o(&inner)
-	if err != nil {
-		c.fail("%w", err)
-		return x
-	}
-	return y[0]
+	return o(&inner)[0]
 }
 
 // quantizedSoftmax follows the version of Softmax that its attribute opset says.
 func quantizedSoftmax(c *call, x graph.Port) graph.Port {
 	inner := *c
 	inner.opset = c.int("opset", 13)
-	y := inner.within(softmax("Softmax"), x)
-	c.err = inner.err
-	return y
+	return inner.within(softmax("Softmax"), x)
 }
 
-func quantizedWhere(c *call) ([]graph.Port, error) {
+func quantizedWhere(c *call) []graph.Port {
 	return c.requantized(c.op("Select", graph.Attrs{"auto_broadcast": "numpy"}, c.input(0), c.real(1), c.real(4)), 7, 1)
 }
 
 // quantizedGemm is alpha * scales * (A * B + C), where C counts in steps of both scales; in f32 where the result has no scale.
-func quantizedGemm(c *call) ([]graph.Port, error) {
+func quantizedGemm(c *call) []graph.Port {
 	zeros := c.given(5)
 	if c.int("transB", 0) != 0 {
 		zeros = c.column(zeros)
@@ -156,7 +146,7 @@ func quantizedGemm(c *call) ([]graph.Port, error) {
 	scale := c.op("Multiply", numpyBroadcast(), c.op("Multiply", numpyBroadcast(), c.input(1), c.input(4)), c.scalar(tensor.F32, c.float("alpha", 1)))
 	y = c.op("Multiply", numpyBroadcast(), y, scale)
 	if !c.has(7) {
-		return []graph.Port{y}, c.err
+		return []graph.Port{y}
 	}
 	return c.requantized(y, 7, 0)
 }

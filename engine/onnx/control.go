@@ -1,7 +1,6 @@
 package onnx
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -24,24 +23,27 @@ type inner struct {
 
 // translated makes a body of a graph attribute. params adds the parameters that the operator defines.
 func (c *call) translated(name string, params func(s *scope)) (*inner, error) {
-	a := c.attr(name)
-	if a == nil || a.g == nil {
-		return nil, fmt.Errorf("attribute %s is missing", name)
-	}
-	s, err := c.body(a.g, func(s *scope) error { params(s); return nil })
+	s, err := c.body(c.graph(name), params)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return &inner{s, &graph.Body{Graph: s.g}}, nil
 }
 
+// graph is a graph attribute, which must be given.
+func (c *call) graph(name string) *graphProto {
+	a := c.attr(name)
+	if a == nil || a.g == nil {
+		c.fail("attribute %s is missing", name)
+	}
+	return a.g
+}
+
 // catch makes the outer values that a body reads inputs of the node, after those that are there.
-func (c *call) catch(in []graph.Port, b *inner) ([]graph.Port, error) {
+func (c *call) catch(in []graph.Port, b *inner) []graph.Port {
 	for _, name := range b.order {
 		p, err := c.lookup(name)
-		if err != nil {
-			return nil, err
-		}
+		c.check(err)
 		at := slices.Index(in, p)
 		if at < 0 {
 			at = len(in)
@@ -49,7 +51,7 @@ func (c *call) catch(in []graph.Port, b *inner) ([]graph.Port, error) {
 		}
 		b.input(at, b.caught[name].Node, -1)
 	}
-	return in, nil
+	return in
 }
 
 // input maps input number external of the node to a parameter of the body.
@@ -88,33 +90,28 @@ func (b *inner) gives(i int) ops.Arg {
 }
 
 // ifNode chooses a branch now when the condition is known, since the branches then often have shapes that do not agree.
-func ifNode(c *call) ([]graph.Port, error) {
+func ifNode(c *call) []graph.Port {
 	if yes, ok := c.truth(c.input(0)); ok {
 		return c.chosen(yes)
 	}
 	in := []graph.Port{c.convert(c.scalarShaped(0), tensor.Bool)}
-	branches, err := c.branches()
-	if err != nil {
-		return nil, err
-	}
+	branches := c.branches()
 	for _, b := range branches {
-		if in, err = c.catch(in, b); err != nil {
-			return nil, err
-		}
+		in = c.catch(in, b)
 		for i := range b.g.Results {
 			b.output(i, i, -1, "")
 		}
 	}
 	yes, no := branches[0], branches[1]
 	if len(yes.g.Results) != len(no.g.Results) {
-		return nil, errors.New("its branches have different numbers of outputs")
+		c.fail("its branches have different numbers of outputs")
 	}
 	out := make([]ops.Arg, len(yes.g.Results))
 	for i := range out {
 		out[i] = yes.gives(i)
 		other := no.gives(i)
 		if other.Type != out[i].Type {
-			return nil, fmt.Errorf("output %d is %s in one branch and %s in the other", i, out[i].Type, other.Type)
+			c.fail("output %d is %s in one branch and %s in the other", i, out[i].Type, other.Type)
 		}
 		if !slices.Equal(out[i].Shape, other.Shape) {
 			out[i].Shape = nil
@@ -124,7 +121,7 @@ func ifNode(c *call) ([]graph.Port, error) {
 	for i, p := range ports {
 		c.hint(p, alike(yes.dimsOf(i), no.dimsOf(i)))
 	}
-	return ports, c.err
+	return ports
 }
 
 // hint notes dimensions of a value whose shape is not known.
@@ -138,7 +135,7 @@ func (b *builder) hint(p graph.Port, dims []int) {
 func (b *inner) dimsOf(i int) []int { return b.dims(b.g.Results[i].In[0]) }
 
 // branches translates both branches. One that does not fit the shapes at hand is not an error unless it is taken, as long as the other fits.
-func (c *call) branches() ([]*inner, error) {
+func (c *call) branches() []*inner {
 	branches, errs := make([]*inner, 2), make([]error, 2)
 	for i, name := range []string{"then_branch", "else_branch"} {
 		branches[i], errs[i] = c.translated(name, func(*scope) {})
@@ -148,11 +145,11 @@ func (c *call) branches() ([]*inner, error) {
 			continue
 		}
 		if errs[1-i] != nil {
-			return nil, err
+			c.check(err)
 		}
 		branches[i] = c.unavailable(branches[1-i], err)
 	}
-	return branches, nil
+	return branches
 }
 
 // unavailable is a branch that gives what other gives, but only errors.
@@ -181,33 +178,26 @@ func (c *call) nested(p *graphProto) *scope {
 }
 
 // chosen translates one branch in the node's place.
-func (c *call) chosen(yes bool) ([]graph.Port, error) {
+func (c *call) chosen(yes bool) []graph.Port {
 	name := "else_branch"
 	if yes {
 		name = "then_branch"
 	}
-	a := c.attr(name)
-	if a == nil || a.g == nil {
-		return nil, fmt.Errorf("attribute %s is missing", name)
-	}
-	s := c.nested(a.g)
-	if err := s.fillNodes(a.g); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
+	g := c.graph(name)
+	s := c.nested(g)
+	c.checkIn(name, s.fillNodes(g))
 	var out []graph.Port
-	for _, v := range a.g.outputs {
+	for _, v := range g.outputs {
 		p, err := s.lookup(v.name)
-		if err != nil {
-			return nil, err
-		}
+		c.check(err)
 		out = append(out, p)
 	}
-	return out, nil
+	return out
 }
 
 // loop: inputs M (trip count), cond and the initial values of carried ones; the body reads the iteration, the condition and the carried values,
 // and gives the condition, the carried values and what is to be stacked.
-func loop(c *call) ([]graph.Port, error) {
+func loop(c *call) []graph.Port {
 	trips, more := c.i64(-1), c.convert(c.scalar(tensor.F32, 1), tensor.Bool)
 	if c.has(0) {
 		trips = c.scalarShaped(0)
@@ -216,24 +206,19 @@ func loop(c *call) ([]graph.Port, error) {
 		more = c.scalarShaped(1)
 	}
 	carried := c.in[min(2, len(c.in)):]
-	p := c.attr("body")
-	if p == nil || p.g == nil || len(p.g.inputs) != len(carried)+2 {
-		return nil, errors.New("its body does not fit its inputs")
+	body := c.graph("body")
+	if len(body.inputs) != len(carried)+2 || len(body.outputs) < len(carried)+1 {
+		c.fail("its body does not fit its inputs")
 	}
 	b, err := c.translated("body", func(s *scope) {
-		s.values[p.g.inputs[0].name] = s.parameter(p.g.inputs[0].name, tensor.I64, []int{})
-		s.values[p.g.inputs[1].name] = s.parameter(p.g.inputs[1].name, tensor.Bool, []int{})
-		for i, v := range p.g.inputs[2:] {
+		s.values[body.inputs[0].name] = s.parameter(body.inputs[0].name, tensor.I64, []int{})
+		s.values[body.inputs[1].name] = s.parameter(body.inputs[1].name, tensor.Bool, []int{})
+		for i, v := range body.inputs[2:] {
 			s.values[v.name] = s.carried(v, c.known[carried[i]])
 		}
 	})
-	if err != nil {
-		return nil, err
-	}
-	in := append([]graph.Port{trips, more}, carried...)
-	if in, err = c.catch(in, b); err != nil {
-		return nil, err
-	}
+	c.check(err)
+	in := c.catch(append([]graph.Port{trips, more}, carried...), b)
 	b.body.Inputs = append(b.body.Inputs, graph.PortMap{External: -1, Internal: 0, Axis: -1, Purpose: "current_iteration"})
 	b.input(1, b.g.Params[1], -1)
 	for i := range carried {
@@ -242,11 +227,7 @@ func loop(c *call) ([]graph.Port, error) {
 	}
 	b.body.BackEdges = append(b.body.BackEdges, graph.BackEdge{From: 0, To: 1})
 	b.output(-1, 0, -1, "execution_condition")
-	out, err := b.stack(len(carried), 1)
-	if err != nil {
-		return nil, err
-	}
-	return c.looped("Loop", in, b, out, len(carried), 1), c.err
+	return c.looped("Loop", in, b, b.stack(len(carried), 1), len(carried), 1)
 }
 
 // looped adds a loop of the given body, whose results from skip on are its outputs: carried ones, then those joined along a new axis 0.
@@ -275,7 +256,7 @@ func (s *scope) carried(v *valueProto, outer ops.Arg) graph.Port {
 }
 
 // stack describes the outputs of a loop: those carried, whose shape is known when it does not change, and those stacked along a new axis 0.
-func (b *inner) stack(carried, skip int) ([]ops.Arg, error) {
+func (b *inner) stack(carried, skip int) []ops.Arg {
 	var out []ops.Arg
 	for i := skip; i < len(b.g.Results); i++ {
 		a := b.gives(i)
@@ -287,13 +268,11 @@ func (b *inner) stack(carried, skip int) ([]ops.Arg, error) {
 			out = append(out, a)
 			continue
 		}
-		if err := b.unsqueeze(i); err != nil {
-			return nil, err
-		}
+		b.unsqueeze(i)
 		b.output(i-skip, i, 0, "")
 		out = append(out, ops.Arg{Type: a.Type})
 	}
-	return out, nil
+	return out
 }
 
 // carriedParam is the parameter that result i feeds.
@@ -307,27 +286,23 @@ func (b *inner) carriedParam(i int) int {
 }
 
 // unsqueeze puts an axis of size 1 before those of result i, along which a loop joins.
-func (b *inner) unsqueeze(i int) error {
+func (b *inner) unsqueeze(i int) {
 	c := &call{scope: b.scope, node: &nodeProto{attrs: map[string]*attrProto{}}}
 	r := b.g.Results[i]
 	r.In[0] = c.op("Unsqueeze", nil, r.In[0], c.i64s(0))
-	if c.err == nil {
-		out := r.In[0].Node.Out[0]
-		r.Out[0].Shape = out.Shape
-	}
-	return c.err
+	r.Out[0].Shape = r.In[0].Node.Out[0].Shape
 }
 
 // scan cuts its last num_scan_inputs inputs along axes and carries the others; it is a TensorIterator.
-func scan(c *call) ([]graph.Port, error) {
-	p := c.attr("body")
-	if p == nil || p.g == nil || c.opset < 9 {
-		return nil, errors.New("it has no body, or is of an opset below 9")
+func scan(c *call) []graph.Port {
+	if c.opset < 9 {
+		c.fail("opset %d is not supported, the least is 9", c.opset)
 	}
+	body := c.graph("body")
 	scanned := c.int("num_scan_inputs", 0)
 	carried := len(c.in) - scanned
-	if scanned < 1 || carried < 0 || len(p.g.inputs) != len(c.in) || len(p.g.outputs) < carried {
-		return nil, errors.New("its body does not fit its inputs")
+	if scanned < 1 || carried < 0 || len(body.inputs) != len(c.in) || len(body.outputs) < carried {
+		c.fail("its body does not fit its inputs")
 	}
 	axes, reversed := c.ints("scan_input_axes"), c.ints("scan_input_directions")
 	at := func(list []int, i int) int {
@@ -337,7 +312,7 @@ func scan(c *call) ([]graph.Port, error) {
 		return 0
 	}
 	b, err := c.translated("body", func(s *scope) {
-		for i, v := range p.g.inputs {
+		for i, v := range body.inputs {
 			a := c.known[c.in[i]]
 			if i < carried {
 				s.values[v.name] = s.carried(v, a)
@@ -352,19 +327,11 @@ func scan(c *call) ([]graph.Port, error) {
 			part := s.parameter(v.name+"/part", a.Type, shape)
 			inner := &call{scope: s, node: &nodeProto{attrs: map[string]*attrProto{}}}
 			s.values[v.name] = inner.op("Squeeze", nil, part, inner.i64s(axis))
-			if inner.err != nil {
-				c.fail("%w", inner.err)
-			}
 		}
 	})
-	if err = errors.Join(c.err, err); err != nil {
-		return nil, err
-	}
-	in := slices.Clone(c.in)
-	if in, err = c.catch(in, b); err != nil {
-		return nil, err
-	}
-	for i := range p.g.inputs {
+	c.check(err)
+	in := c.catch(slices.Clone(c.in), b)
+	for i := range body.inputs {
 		param := b.g.Params[i]
 		if i < carried {
 			b.input(i, param, -1)
@@ -376,12 +343,9 @@ func scan(c *call) ([]graph.Port, error) {
 			b.reverse(&b.body.Inputs[len(b.body.Inputs)-1])
 		}
 	}
-	out, err := b.stack(carried, 0)
-	if err != nil {
-		return nil, err
-	}
+	out := b.stack(carried, 0)
 	c.scanOutputs(b, carried)
-	return c.looped("TensorIterator", in, b, out, carried, 0), c.err
+	return c.looped("TensorIterator", in, b, out, carried, 0)
 }
 
 // reverse makes a map go from the end to the start.
@@ -395,6 +359,9 @@ func (c *call) scanOutputs(b *inner, carried int) {
 		}
 	}
 	for i, d := range c.ints("scan_output_directions") {
+		if carried+i >= len(b.body.Outputs) {
+			c.fail("scan_output_directions has more values than there are scan outputs")
+		}
 		if d != 0 {
 			b.reverse(&b.body.Outputs[carried+i])
 		}

@@ -34,7 +34,6 @@ func (c *call) window(spatial int) window {
 	}
 	if len(w.strides) != spatial || len(w.dilations) != spatial || len(pads) != 2*spatial {
 		c.fail("strides %v, dilations %v or pads %v do not fit %d spatial dimensions", w.strides, w.dilations, pads, spatial)
-		return w
 	}
 	w.begin, w.end = pads[:spatial], pads[spatial:]
 	w.autoPad = map[string]string{"NOTSET": "explicit", "SAME_UPPER": "same_upper", "SAME_LOWER": "same_lower", "VALID": "valid"}[c.string("auto_pad", "NOTSET")]
@@ -54,7 +53,6 @@ func (c *call) windowOver(x graph.Port) (w window, ok bool) {
 	rank := c.rank(x)
 	if rank < 3 {
 		c.fail("an input of rank %d, expected at least 3", rank)
-		return w, false
 	}
 	return c.window(rank - 2), true
 }
@@ -62,11 +60,11 @@ func (c *call) windowOver(x graph.Port) (w window, ok bool) {
 // label is the name that OpenVINO's frontend gives the operation: the node's, or where it has none that of its output.
 func (c *call) label() string { return c.node.label() }
 
-func conv(c *call) ([]graph.Port, error) {
+func conv(c *call) []graph.Port {
 	x, weights := c.input(0), c.input(1)
 	w, ok := c.windowOver(x)
 	if !ok {
-		return nil, c.err
+		return nil
 	}
 	return c.biased(c.convolved("Convolution", x, weights, w.attrs()))
 }
@@ -80,16 +78,15 @@ func (c *call) convolved(name string, x, weights graph.Port, attrs graph.Attrs) 
 	shape := c.shape(weights)
 	if len(shape) < 3 || group < 1 || shape[0]%group != 0 {
 		c.fail("weights %v do not fit %d groups", shape, group)
-		return graph.Port{}
 	}
 	grouped := append([]int{group, shape[0] / group}, shape[1:]...)
 	return c.op("Group"+name, attrs, x, c.op("Reshape", graph.Attrs{"special_zero": "false"}, weights, c.i64s(grouped...)))
 }
 
 // biased adds input 2, a bias a channel, if it is there.
-func (c *call) biased(y graph.Port) ([]graph.Port, error) {
-	if !c.has(2) || c.err != nil {
-		return []graph.Port{y}, c.err
+func (c *call) biased(y graph.Port) []graph.Port {
+	if !c.has(2) {
+		return []graph.Port{y}
 	}
 	if y.Node.Op == "Convolution" || y.Node.Op == "GroupConvolution" { // OpenVINO names no others so
 		y.Node.Name = c.label() + "/WithoutBiases"
@@ -100,11 +97,11 @@ func (c *call) biased(y graph.Port) ([]graph.Port, error) {
 	return c.one("Add", numpyBroadcast(), y, bias)
 }
 
-func convTranspose(c *call) ([]graph.Port, error) {
+func convTranspose(c *call) []graph.Port {
 	x, weights := c.input(0), c.input(1)
 	w, ok := c.windowOver(x)
 	if !ok {
-		return nil, c.err
+		return nil
 	}
 	extra := c.ints("output_padding")
 	if extra == nil {
@@ -112,7 +109,6 @@ func convTranspose(c *call) ([]graph.Port, error) {
 	}
 	if c.rank(weights) != c.rank(x) {
 		c.fail("weights of rank %d for an input of rank %d", c.rank(weights), c.rank(x))
-		return nil, c.err
 	}
 	if c.ints("output_shape") != nil || strings.HasPrefix(w.autoPad, "same") {
 		c.placeTransposed(&w, c.space(x), c.space(weights), extra)
@@ -125,7 +121,6 @@ func convTranspose(c *call) ([]graph.Port, error) {
 		shape := c.shape(weights)
 		if len(shape) < 3 || group < 1 || shape[0]%group != 0 {
 			c.fail("weights %v do not fit %d groups", shape, group)
-			return nil, c.err
 		}
 		in[1] = c.op("Reshape", graph.Attrs{"special_zero": "false"}, weights, c.i64s(append([]int{group, shape[0] / group}, shape[1:]...)...))
 		name = "GroupConvolutionBackpropData"
@@ -147,7 +142,6 @@ func (c *call) placeTransposed(w *window, in, kernel, extra []int) {
 	}
 	if len(output) != len(in) || len(kernel) != len(in) || len(extra) != len(in) {
 		c.fail("output_shape %v and output_padding %v do not fit %d spatial dimensions", c.ints("output_shape"), extra, len(in))
-		return
 	}
 	w.begin, w.end = make([]int, len(in)), make([]int, len(in))
 	for i := range in {

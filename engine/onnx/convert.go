@@ -2,7 +2,6 @@ package onnx
 
 import (
 	"encoding/binary"
-	"errors"
 	"math"
 
 	"halfway/engine/graph"
@@ -12,19 +11,16 @@ import (
 func init() {
 	register("Cast", cast)
 	register("CastLike", castLike)
-	register("Identity", func(c *call) ([]graph.Port, error) { return []graph.Port{c.input(0)}, c.err })
+	register("Identity", func(c *call) []graph.Port { return []graph.Port{c.input(0)} })
 	register("Dropout", dropout)
 	register("Constant", constant)
 	register("ConstantOfShape", constantOfShape)
 	register("BitCast", bitCast)
 }
 
-func cast(c *call) ([]graph.Port, error) {
-	t, err := dtypeOf(int64(c.int("to", 0)))
-	if err != nil {
-		return nil, err
-	}
-	return []graph.Port{c.castTo(c.input(0), t)}, c.err
+func cast(c *call) []graph.Port {
+	t := c.dtype(int64(c.int("to", 0)))
+	return []graph.Port{c.castTo(c.input(0), t)}
 }
 
 // castTo is a Convert; to a float of 8 bits, unless the node has saturate=0, what is too large becomes the largest value, infinities too.
@@ -35,65 +31,65 @@ func (c *call) castTo(x graph.Port, t tensor.DType) graph.Port {
 	return c.op("Convert", graph.Attrs{"destination_type": t.String()}, x)
 }
 
-func castLike(c *call) ([]graph.Port, error) {
+func castLike(c *call) []graph.Port {
 	if t := c.kind(c.input(1)); t == tensor.F8E4M3 || t == tensor.F8E5M2 {
-		return []graph.Port{c.castTo(c.input(0), t)}, c.err
+		return []graph.Port{c.castTo(c.input(0), t)}
 	}
 	return c.one("ConvertLike", nil, c.input(0), c.input(1))
 }
 
-func bitCast(c *call) ([]graph.Port, error) {
-	t, err := dtypeOf(int64(c.int("to", 0)))
-	if err != nil {
-		return nil, err
-	}
+func bitCast(c *call) []graph.Port {
+	t := c.dtype(int64(c.int("to", 0)))
 	return c.one("BitCast", graph.Attrs{"output_type": t.String()}, c.input(0))
 }
 
 // dropout passes its input on; at inference it drops nothing.
-func dropout(c *call) ([]graph.Port, error) {
+func dropout(c *call) []graph.Port {
 	x := c.input(0)
 	if c.has(2) {
 		if on, ok := c.scalarValue(c.in[2]); !ok || on != 0 {
-			return nil, errors.New("dropout in training mode is not supported")
+			c.fail("dropout in training mode is not supported")
 		}
 	}
 	if len(c.node.outputs) < 2 {
-		return []graph.Port{x}, c.err
+		return []graph.Port{x}
 	}
 	mask := c.op("Broadcast", graph.Attrs{"mode": "numpy"}, c.convert(c.scalar(tensor.F32, 1), tensor.Bool),
 		c.op("ShapeOf", graph.Attrs{"output_type": "i64"}, x))
-	return []graph.Port{x, mask}, c.err
+	return []graph.Port{x, mask}
 }
 
-func constant(c *call) ([]graph.Port, error) {
-	raw, err := c.constantValue()
-	if err != nil {
-		return nil, err
-	}
-	return []graph.Port{c.raw(raw)}, c.err
+func constant(c *call) []graph.Port {
+	return []graph.Port{c.raw(c.constantValue())}
 }
 
-func (c *call) constantValue() (*tensor.Raw, error) {
+func (c *call) constantValue() *tensor.Raw {
 	if a := c.attr("value"); a != nil && a.t != nil {
-		return c.model.raw(a.t)
+		return c.stored(c.model.raw(a.t))
 	}
 	if a := c.attr("sparse_value"); a != nil && a.sparse != nil {
-		return c.model.dense(a.sparse)
+		return c.stored(c.model.dense(a.sparse))
 	}
 	switch {
 	case c.attr("value_float") != nil:
-		return floatsRaw([]float32{c.attr("value_float").f}, []int{}), nil
+		return floatsRaw([]float32{c.attr("value_float").f}, []int{})
 	case c.attr("value_floats") != nil:
 		floats := c.attr("value_floats").floats
-		return floatsRaw(floats, []int{len(floats)}), nil
+		return floatsRaw(floats, []int{len(floats)})
 	case c.attr("value_int") != nil:
-		return intsRaw([]int{int(c.attr("value_int").i)}, []int{}), nil
+		return intsRaw([]int{int(c.attr("value_int").i)}, []int{})
 	case c.attr("value_ints") != nil:
 		ints := c.ints("value_ints")
-		return intsRaw(ints, []int{len(ints)}), nil
+		return intsRaw(ints, []int{len(ints)})
 	}
-	return nil, errors.New("the constant has no value of a supported kind")
+	c.fail("the constant has no value of a supported kind")
+	return nil
+}
+
+// stored is a tensor of the file.
+func (c *call) stored(raw *tensor.Raw, err error) *tensor.Raw {
+	c.check(err)
+	return raw
 }
 
 // floatsRaw is a constant of f32.
@@ -114,13 +110,10 @@ func intsRaw(values, shape []int) *tensor.Raw {
 	return r
 }
 
-func constantOfShape(c *call) ([]graph.Port, error) {
+func constantOfShape(c *call) []graph.Port {
 	value := c.scalar(tensor.F32, 0)
 	if a := c.attr("value"); a != nil && a.t != nil {
-		raw, err := c.model.raw(a.t)
-		if err != nil {
-			return nil, err
-		}
+		raw := c.stored(c.model.raw(a.t))
 		raw.Shape = []int{}
 		value = c.raw(raw)
 	}

@@ -27,24 +27,24 @@ func init() {
 	register("Pow", power)
 	register("Mean", mean)
 	register("Mod", modulo)
-	register("Round", func(c *call) ([]graph.Port, error) {
+	register("Round", func(c *call) []graph.Port {
 		return c.one("Round", graph.Attrs{"mode": "half_to_even"}, c.input(0))
 	})
 	register("Reciprocal", reciprocal)
 	register("IsInf", isInf)
-	register("Where", func(c *call) ([]graph.Port, error) {
+	register("Where", func(c *call) []graph.Port {
 		return c.one("Select", graph.Attrs{"auto_broadcast": "numpy"}, c.input(0), c.input(1), c.input(2))
 	})
 	register("BitShift", bitShift)
 }
 
 func unary(name string) operator {
-	return func(c *call) ([]graph.Port, error) { return c.one(name, nil, c.input(0)) }
+	return func(c *call) []graph.Port { return c.one(name, nil, c.input(0)) }
 }
 
 // broadcast translates an operator with numpy's broadcasting (opset 7 and newer).
 func broadcast(name string) operator {
-	return func(c *call) ([]graph.Port, error) {
+	return func(c *call) []graph.Port {
 		a, b := c.input(0), c.input(1)
 		attrs := numpyBroadcast()
 		if name == "Divide" && c.kind(a).IsInteger() {
@@ -58,36 +58,33 @@ func numpyBroadcast() graph.Attrs { return graph.Attrs{"auto_broadcast": "numpy"
 
 // variadic translates an operator of any number of inputs as a chain.
 func variadic(name string) operator {
-	return func(c *call) ([]graph.Port, error) {
+	return func(c *call) []graph.Port {
 		sum := c.input(0)
 		for i := 1; i < len(c.in); i++ {
 			sum = c.op(name, numpyBroadcast(), sum, c.input(i))
 		}
-		return []graph.Port{sum}, c.err
+		return []graph.Port{sum}
 	}
 }
 
 // power computes in the type of the base, or where the exponent's has fractions or digits that the base's lacks, in that.
-func power(c *call) ([]graph.Port, error) {
+func power(c *call) []graph.Port {
 	a, b := c.input(0), c.input(1)
 	base, exponent := c.kind(a), c.kind(b)
 	if !exponent.IsFloat() || base.IsFloat() && base.Bits() >= exponent.Bits() {
 		return c.one("Power", numpyBroadcast(), a, c.convert(b, base))
 	}
 	y := c.op("Power", numpyBroadcast(), c.convert(a, exponent), b)
-	return []graph.Port{c.convert(y, base)}, c.err
+	return []graph.Port{c.convert(y, base)}
 }
 
-func mean(c *call) ([]graph.Port, error) {
-	sum, err := variadic("Add")(c)
-	if err != nil {
-		return nil, err
-	}
+func mean(c *call) []graph.Port {
+	sum := variadic("Add")(c)
 	return c.one("Divide", numpyBroadcast(), sum[0], c.scalar(c.kind(c.in[0]), float64(len(c.in))))
 }
 
 // modulo is Mod, whose result has the dividend's sign with fmod, else the divisor's.
-func modulo(c *call) ([]graph.Port, error) {
+func modulo(c *call) []graph.Port {
 	name := "FloorMod"
 	if c.int("fmod", 0) != 0 {
 		name = "Mod"
@@ -95,11 +92,11 @@ func modulo(c *call) ([]graph.Port, error) {
 	return c.one(name, numpyBroadcast(), c.input(0), c.input(1))
 }
 
-func reciprocal(c *call) ([]graph.Port, error) {
+func reciprocal(c *call) []graph.Port {
 	return c.one("Divide", numpyBroadcast(), c.scalar(c.kind(c.input(0)), 1), c.input(0))
 }
 
-func isInf(c *call) ([]graph.Port, error) {
+func isInf(c *call) []graph.Port {
 	return c.one("IsInf", graph.Attrs{"detect_negative": boolean(c.int("detect_negative", 1)), "detect_positive": boolean(c.int("detect_positive", 1))},
 		c.input(0))
 }
@@ -111,7 +108,7 @@ func boolean(v int) string {
 	return "false"
 }
 
-func bitShift(c *call) ([]graph.Port, error) {
+func bitShift(c *call) []graph.Port {
 	name := "BitwiseLeftShift"
 	if c.string("direction", "") == "RIGHT" {
 		name = "BitwiseRightShift"

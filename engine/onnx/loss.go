@@ -8,12 +8,12 @@ import (
 )
 
 func init() {
-	register("NegativeLogLikelihoodLoss", func(c *call) ([]graph.Port, error) {
-		return []graph.Port{c.negativeLogLikelihood(c.input(0))}, c.err
+	register("NegativeLogLikelihoodLoss", func(c *call) []graph.Port {
+		return []graph.Port{c.negativeLogLikelihood(c.input(0))}
 	})
-	register("SoftmaxCrossEntropyLoss", func(c *call) ([]graph.Port, error) {
+	register("SoftmaxCrossEntropyLoss", func(c *call) []graph.Port {
 		logarithms := c.op("LogSoftmax", graph.Attrs{"axis": "1"}, c.input(0))
-		return []graph.Port{c.negativeLogLikelihood(logarithms), logarithms}, c.err
+		return []graph.Port{c.negativeLogLikelihood(logarithms), logarithms}
 	})
 }
 
@@ -21,7 +21,6 @@ func init() {
 func (c *call) negativeLogLikelihood(x graph.Port) graph.Port {
 	if c.rank(x) < 2 {
 		c.fail("an input of rank %d, expected classes", c.rank(x))
-		return graph.Port{}
 	}
 	t, classes := c.kind(x), c.dim(x, 1)
 	target := c.convert(c.input(1), tensor.I64)

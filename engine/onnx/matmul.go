@@ -7,30 +7,27 @@ import (
 )
 
 func init() {
-	register("MatMul", func(c *call) ([]graph.Port, error) {
+	register("MatMul", func(c *call) []graph.Port {
 		return c.one("MatMul", graph.Attrs{"transpose_a": "false", "transpose_b": "false"}, c.input(0), c.input(1))
 	})
-	register("Det", func(c *call) ([]graph.Port, error) { return c.one("Det", nil, c.input(0)) })
+	register("Det", func(c *call) []graph.Port { return c.one("Det", nil, c.input(0)) })
 	register("Gemm", gemm)
-	register("Einsum", func(c *call) ([]graph.Port, error) {
+	register("Einsum", func(c *call) []graph.Port {
 		return c.one("Einsum", graph.Attrs{"equation": c.string("equation", "")}, c.in...)
 	})
 }
 
 // gemm is alpha * A * B + beta * C.
-func gemm(c *call) ([]graph.Port, error) {
+func gemm(c *call) []graph.Port {
 	a, b := c.input(0), c.input(1)
 	y := c.op("MatMul", graph.Attrs{"transpose_a": boolean(c.int("transA", 0)), "transpose_b": boolean(c.int("transB", 0))}, a, b)
-	if c.err != nil {
-		return nil, c.err
-	}
 	product := y.Node
 	alpha := c.float("alpha", 1)
 	if alpha != 1 {
 		y = c.op("Multiply", numpyBroadcast(), y, c.scalar(c.kind(b), alpha))
 	}
-	if !c.has(2) || c.err != nil {
-		return []graph.Port{y}, c.err
+	if !c.has(2) {
+		return []graph.Port{y}
 	}
 	bias := c.in[2]
 	if beta := c.float("beta", 1); beta != 1 {

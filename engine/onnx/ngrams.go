@@ -9,11 +9,10 @@ import (
 func init() { register("TfIdfVectorizer", tfIdf) }
 
 // tfIdf counts n-grams of integers.
-func tfIdf(c *call) ([]graph.Port, error) {
+func tfIdf(c *call) []graph.Port {
 	pool := c.ints("pool_int64s")
 	if pool == nil {
 		c.fail("a pool of strings is not supported")
-		return nil, c.err
 	}
 	attrs := graph.Attrs{"min_gram_length": list([]int{c.int("min_gram_length", 1)}), "max_gram_length": list([]int{c.int("max_gram_length", 1)}),
 		"max_skip_count": list([]int{c.int("max_skip_count", 0)}), "mode": c.string("mode", "TF"), "ngram_counts": list(c.ints("ngram_counts")),

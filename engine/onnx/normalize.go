@@ -1,8 +1,6 @@
 package onnx
 
 import (
-	"errors"
-
 	"halfway/engine/graph"
 	"halfway/engine/tensor"
 )
@@ -18,18 +16,18 @@ func init() {
 	register("MeanVarianceNormalization", meanVariance)
 }
 
-func batchNormalization(c *call) ([]graph.Port, error) {
+func batchNormalization(c *call) []graph.Port {
 	if c.int("training_mode", 0) != 0 {
 		return c.trainingNormalization()
 	}
 	x, t := c.input(0), c.kind(c.input(1))
 	y := c.op("BatchNormInference", graph.Attrs{"epsilon": number(c.float("epsilon", float64(float32(1e-5))))},
 		c.convert(x, t), c.in[1], c.convert(c.input(2), t), c.convert(c.input(3), t), c.convert(c.input(4), t))
-	return []graph.Port{c.convert(y, c.kind(x))}, c.err
+	return []graph.Port{c.convert(y, c.kind(x))}
 }
 
 // trainingNormalization uses the mean and variance of the batch, and gives the running ones with those mixed in.
-func (c *call) trainingNormalization() ([]graph.Port, error) {
+func (c *call) trainingNormalization() []graph.Port {
 	x := c.input(0)
 	rank := c.rank(x)
 	axes := c.i64s(append([]int{0}, span(2, rank)...)...)
@@ -44,7 +42,7 @@ func (c *call) trainingNormalization() ([]graph.Port, error) {
 		kept := c.op("Multiply", numpyBroadcast(), c.convert(running, t), c.scalar(t, momentum))
 		return c.op("Add", numpyBroadcast(), kept, c.op("Multiply", numpyBroadcast(), batch, c.scalar(t, 1-momentum)))
 	}
-	return []graph.Port{y, mixed(c.input(3), mean), mixed(c.input(4), variance)}, c.err
+	return []graph.Port{y, mixed(c.input(3), mean), mixed(c.input(4), variance)}
 }
 
 // overAxes is MVN over axes.
@@ -65,7 +63,7 @@ func (c *call) perChannel(p graph.Port, rank int) graph.Port {
 	return c.op("Unsqueeze", nil, p, c.i64s(append([]int{0}, span(2, rank)...)...))
 }
 
-func instanceNormalization(c *call) ([]graph.Port, error) {
+func instanceNormalization(c *call) []graph.Port {
 	x := c.input(0)
 	rank := c.rank(x)
 	y := c.overAxes(x, c.float("epsilon", float64(float32(1e-5))), span(2, rank)...)
@@ -73,7 +71,7 @@ func instanceNormalization(c *call) ([]graph.Port, error) {
 	return c.one("Add", numpyBroadcast(), y, c.perChannel(c.input(2), rank))
 }
 
-func layerNormalization(c *call) ([]graph.Port, error) {
+func layerNormalization(c *call) []graph.Port {
 	x := c.input(0)
 	rank := c.rank(x)
 	axis := c.axis(x, c.int("axis", -1))
@@ -83,8 +81,8 @@ func layerNormalization(c *call) ([]graph.Port, error) {
 	if c.has(2) {
 		y = c.op("Add", numpyBroadcast(), y, c.in[2])
 	}
-	if len(c.node.outputs) == 1 || c.err != nil {
-		return []graph.Port{y}, c.err
+	if len(c.node.outputs) == 1 {
+		return []graph.Port{y}
 	}
 	axes := c.i64s(span(axis, rank)...)
 	mean := c.op("ReduceMean", graph.Attrs{"keep_dims": "true"}, x, axes)
@@ -93,22 +91,20 @@ func layerNormalization(c *call) ([]graph.Port, error) {
 	t := c.kind(x)
 	deviation := c.op("Sqrt", nil, c.op("Add", numpyBroadcast(), variance, c.scalar(t, epsilon)))
 	inverse := c.op("Divide", numpyBroadcast(), c.scalar(t, 1), deviation)
-	return []graph.Port{y, c.convert(mean, tensor.F32), c.convert(inverse, tensor.F32)}, c.err // stash_type has no other value
+	return []graph.Port{y, c.convert(mean, tensor.F32), c.convert(inverse, tensor.F32)} // stash_type has no other value
 }
 
 // groupNormalization scales by channel from opset 21 on, by group before.
-func groupNormalization(c *call) ([]graph.Port, error) {
+func groupNormalization(c *call) []graph.Port {
 	x := c.input(0)
 	rank := c.rank(x)
 	if rank < 2 {
 		c.fail("an input of rank %d, expected channels", rank)
-		return nil, c.err
 	}
 	shape := c.shape(x)
 	groups := c.int("num_groups", 1)
 	if groups < 1 || shape[1]%groups != 0 {
 		c.fail("%d channels in %d groups", shape[1], groups)
-		return nil, c.err
 	}
 	scale, bias := c.input(1), c.input(2)
 	if c.opset < 21 {
@@ -128,7 +124,7 @@ func (c *call) spread(p graph.Port, groups, channels int) graph.Port {
 }
 
 // rmsNormalization is x / sqrt(mean(x^2) + epsilon) * scale.
-func rmsNormalization(c *call) ([]graph.Port, error) {
+func rmsNormalization(c *call) []graph.Port {
 	x := c.input(0)
 	axis := c.axis(x, c.int("axis", -1))
 	t := c.kind(x)
@@ -139,14 +135,14 @@ func rmsNormalization(c *call) ([]graph.Port, error) {
 	return c.one("Multiply", numpyBroadcast(), y, c.input(1))
 }
 
-func lrn(c *call) ([]graph.Port, error) {
+func lrn(c *call) []graph.Port {
 	attrs := graph.Attrs{"alpha": number(c.float("alpha", float64(float32(1e-4)))), "beta": number(c.float("beta", 0.75)),
 		"bias": number(c.float("bias", 1)), "size": list([]int{c.int("size", 1)})}
 	return c.one("LRN", attrs, c.input(0), c.i64s(1))
 }
 
 // lpNormalization adds the least normal float to the sum before it divides, as OpenVINO's frontend does, so that zeros stay zeros.
-func lpNormalization(c *call) ([]graph.Port, error) {
+func lpNormalization(c *call) []graph.Port {
 	x := c.input(0)
 	t, axis := c.kind(x), c.i64s(c.axis(x, c.int("axis", -1)))
 	least := c.scalar(t, 0x1p-126)
@@ -159,14 +155,14 @@ func lpNormalization(c *call) ([]graph.Port, error) {
 	return c.one("Divide", numpyBroadcast(), x, c.op("Sqrt", nil, sum))
 }
 
-func meanVariance(c *call) ([]graph.Port, error) {
+func meanVariance(c *call) []graph.Port {
 	axes := c.ints("axes")
 	if axes == nil {
 		axes = []int{0, 2, 3}
 	}
 	x := c.input(0)
 	if c.kind(x) != tensor.F32 && !c.kind(x).IsFloat() {
-		return nil, errors.New("only floating-point inputs are supported")
+		c.fail("only floating-point inputs are supported")
 	}
 	return c.one("MVN", graph.Attrs{"eps": number(1e-9), "eps_mode": "outside_sqrt", "normalize_variance": "true"}, x, c.i64s(axes...))
 }

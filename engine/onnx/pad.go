@@ -13,7 +13,7 @@ func init() {
 }
 
 // pad gives the pads of both ends, and from opset 18 on of chosen axes only.
-func pad(c *call) ([]graph.Port, error) {
+func pad(c *call) []graph.Port {
 	x := c.input(0)
 	rank := c.rank(x)
 	mode := c.string("mode", "constant")
@@ -26,7 +26,6 @@ func pad(c *call) ([]graph.Port, error) {
 		pads := c.ints("pads")
 		if len(pads) != 2*rank {
 			c.fail("%d pads for rank %d", len(pads), rank)
-			return nil, c.err
 		}
 		begin, end = c.i64s(pads[:rank]...), c.i64s(pads[rank:]...)
 		value = c.scalar(c.kind(x), c.float("value", 0))
@@ -37,7 +36,7 @@ func pad(c *call) ([]graph.Port, error) {
 		}
 	}
 	if mode == "wrap" {
-		return []graph.Port{c.wrapped(x, begin, end)}, c.err
+		return []graph.Port{c.wrapped(x, begin, end)}
 	}
 	return c.one("Pad", graph.Attrs{"pad_mode": mode}, x, begin, end, value)
 }
@@ -54,7 +53,6 @@ func (c *call) pads(rank int) (begin, end graph.Port) {
 	}
 	if len(pads) != 2*len(axes) {
 		c.fail("%d pads for %d axes", len(pads), len(axes))
-		return begin, end
 	}
 	low, high := make([]int, rank), make([]int, rank)
 	for i, a := range axes {
@@ -63,7 +61,6 @@ func (c *call) pads(rank int) (begin, end graph.Port) {
 		}
 		if a < 0 || a >= rank {
 			c.fail("axis %d does not fit rank %d", a, rank)
-			return begin, end
 		}
 		low[a], high[a] = pads[i], pads[len(axes)+i]
 	}
@@ -73,7 +70,7 @@ func (c *call) pads(rank int) (begin, end graph.Port) {
 // padsLater are pads that are computed while running.
 func (c *call) padsLater(rank int) (begin, end graph.Port) {
 	two := c.many("Split", 2, graph.Attrs{"num_splits": "2"}, c.convert(c.input(1), tensor.I64), c.i64(0))
-	if c.err != nil || !c.has(3) {
+	if !c.has(3) {
 		return two[0], two[1]
 	}
 	axes := c.op("FloorMod", numpyBroadcast(), c.convert(c.in[3], tensor.I64), c.i64(rank)) // from the end where negative
@@ -115,7 +112,7 @@ func (c *call) wrappedIndex(begin, end graph.Port, size int) graph.Port {
 }
 
 // centerCropPad cuts axes, or pads them with zeros, to a size; where the difference is odd there is one more at the end.
-func centerCropPad(c *call) ([]graph.Port, error) {
+func centerCropPad(c *call) []graph.Port {
 	x := c.input(0)
 	axes := c.ints("axes")
 	if axes == nil {
@@ -126,7 +123,6 @@ func centerCropPad(c *call) ([]graph.Port, error) {
 	for i := range axes {
 		if axes[i] = c.axis(x, axes[i]); axes[i] >= rank {
 			c.fail("axis %d does not fit rank %d", axes[i], rank)
-			return nil, c.err
 		}
 		from[i] = c.shape(x)[axes[i]]
 	}

@@ -2,7 +2,6 @@ package onnx
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -34,18 +33,15 @@ func (c *call) poolAttrs(x graph.Port) graph.Attrs {
 	return attrs
 }
 
-func maxPool(c *call) ([]graph.Port, error) {
+func maxPool(c *call) []graph.Port {
 	x := c.input(0)
 	attrs := c.poolAttrs(x)
-	if c.err != nil {
-		return nil, c.err
-	}
 	attrs["index_element_type"], attrs["axis"] = "i64", "0"
 	out := c.many("MaxPool", 2, attrs, x)
-	if c.int("storage_order", 0) != 0 && len(c.node.outputs) > 1 && c.err == nil {
+	if c.int("storage_order", 0) != 0 && len(c.node.outputs) > 1 {
 		out[1] = c.columnMajor(out[1], c.space(x))
 	}
-	return out, c.err
+	return out
 }
 
 // columnMajor turns positions in planes of the given size, counted row by row, into those counted with the first dimension fastest.
@@ -67,23 +63,20 @@ func (c *call) columnMajor(index graph.Port, size []int) graph.Port {
 
 // averagePool divides by what of the window lies in the padded input where the node counts the padding, as ONNX Runtime and PyTorch do;
 // OpenVINO divides by the whole window, which matters for windows that ceil_mode lets begin near the end.
-func averagePool(c *call) ([]graph.Port, error) {
+func averagePool(c *call) []graph.Port {
 	x := c.input(0)
 	attrs := c.poolAttrs(x)
-	if c.err != nil {
-		return nil, c.err
-	}
 	counted := c.int("count_include_pad", 0) != 0
 	attrs["exclude-pad"] = boolean(1 - c.int("count_include_pad", 0))
 	y := c.average(attrs, x)
 	w, _ := c.windowOver(x)
-	if !counted || c.err != nil || slices.Max(w.begin)+slices.Max(w.end) == 0 {
-		return []graph.Port{y}, c.err
+	if !counted || slices.Max(w.begin)+slices.Max(w.end) == 0 {
+		return []graph.Port{y}
 	}
 	taps := w.taps(c.space(x), c.space(y), true)
 	whole := product(w.kernel)
 	if slices.Min(taps) == whole {
-		return []graph.Port{y}, c.err
+		return []graph.Port{y}
 	}
 	ratios := make([]float64, len(taps))
 	for i, n := range taps {
@@ -99,7 +92,7 @@ func (c *call) average(attrs graph.Attrs, x graph.Port) graph.Port {
 		delete(attrs, "dilations")
 	}
 	y := c.op("AvgPool", attrs, x)
-	if dilated && c.err == nil {
+	if dilated {
 		y.Node.Opset = "opset16"
 	}
 	return y
@@ -153,32 +146,26 @@ func (c *call) spatial(t tensor.DType, values []float64, shape []int) graph.Port
 }
 
 func globalPool(name string) operator {
-	return func(c *call) ([]graph.Port, error) {
+	return func(c *call) []graph.Port {
 		x := c.input(0)
 		var axes []int
 		for i := 2; i < c.rank(x); i++ {
 			axes = append(axes, i)
 		}
 		if axes == nil {
-			return nil, fmt.Errorf("an input of rank %d has no spatial dimensions", c.rank(x))
+			c.fail("an input of rank %d has no spatial dimensions", c.rank(x))
 		}
 		return c.one(name, graph.Attrs{"keep_dims": "true"}, x, c.i64s(axes...))
 	}
 }
 
 // lpPool is the p-th root of the sum of |x|^p over a window: its mean over what lies in the input times how much that is.
-func lpPool(c *call) ([]graph.Port, error) {
+func lpPool(c *call) []graph.Port {
 	x := c.input(0)
 	attrs := c.poolAttrs(x)
-	if c.err != nil {
-		return nil, c.err
-	}
 	t, p := c.kind(x), float64(c.int("p", 2))
 	attrs["exclude-pad"] = "true"
 	mean := c.average(attrs, c.op("Power", numpyBroadcast(), c.op("Abs", nil, x), c.scalar(t, p)))
-	if c.err != nil {
-		return nil, c.err
-	}
 	w, _ := c.windowOver(x)
 	w.place(c.space(x), c.space(mean))
 	var taps []float64
@@ -208,7 +195,7 @@ func (w *window) place(in, out []int) {
 	}
 }
 
-func globalLpPool(c *call) ([]graph.Port, error) {
+func globalLpPool(c *call) []graph.Port {
 	x := c.input(0)
 	t, p := c.kind(x), float64(c.int("p", 2))
 	power := c.op("Power", numpyBroadcast(), c.op("Abs", nil, x), c.scalar(t, p))

@@ -41,7 +41,6 @@ func (c *call) saturated(x, zero graph.Port, to tensor.DType) graph.Port {
 	low, high, ok := integerRange(to)
 	if !ok {
 		c.fail("quantization to %s is not supported", to)
-		return graph.Port{}
 	}
 	y := c.op("Round", graph.Attrs{"mode": "half_to_even"}, x)
 	if zero.Node != nil {
@@ -66,7 +65,6 @@ func (c *call) alongAxis(p, x graph.Port) graph.Port {
 	axis := c.axis(x, c.int("axis", 1))
 	if axis >= rank {
 		c.fail("axis %d does not fit rank %d", axis, rank)
-		return p
 	}
 	if len(shape) == 1 {
 		place := slices.Repeat([]int{1}, rank)
@@ -76,7 +74,6 @@ func (c *call) alongAxis(p, x graph.Port) graph.Port {
 	block := c.int("block_size", 0)
 	if block < 1 || len(shape) != rank {
 		c.fail("parameters of shape %v for an input of rank %d with blocks of %d", shape, rank, block)
-		return p
 	}
 	apart := c.op("Unsqueeze", nil, p, c.i64s(axis+1))
 	repeats := slices.Repeat([]int{1}, rank+1)
@@ -90,25 +87,22 @@ func (c *call) alongAxis(p, x graph.Port) graph.Port {
 	return p
 }
 
-func quantizeLinear(c *call) ([]graph.Port, error) {
+func quantizeLinear(c *call) []graph.Port {
 	x := c.input(0)
 	scale, zero, to := c.alongAxis(c.input(1), x), graph.Port{}, tensor.U8
 	if c.has(2) {
 		to = c.kind(c.in[2])
 		zero = c.alongAxis(c.in[2], x)
 	} else if a := c.attr("output_dtype"); a != nil && a.i != 0 {
-		var err error
-		if to, err = dtypeOf(a.i); err != nil {
-			return nil, err
-		}
+		to = c.dtype(a.i)
 	}
 	if to.IsFloat() {
-		return []graph.Port{c.castTo(c.op("Divide", numpyBroadcast(), x, scale), to)}, c.err
+		return []graph.Port{c.castTo(c.op("Divide", numpyBroadcast(), x, scale), to)}
 	}
-	return []graph.Port{c.quantize(x, scale, zero, to)}, c.err
+	return []graph.Port{c.quantize(x, scale, zero, to)}
 }
 
-func dequantizeLinear(c *call) ([]graph.Port, error) {
+func dequantizeLinear(c *call) []graph.Port {
 	x := c.input(0)
 	scale := c.alongAxis(c.input(1), x)
 	to := c.kind(scale)
@@ -118,17 +112,14 @@ func dequantizeLinear(c *call) ([]graph.Port, error) {
 	}
 	y = c.op("Multiply", numpyBroadcast(), y, scale)
 	if a := c.attr("output_dtype"); a != nil && a.i != 0 {
-		t, err := dtypeOf(a.i)
-		if err != nil {
-			return nil, err
-		}
+		t := c.dtype(a.i)
 		y = c.convert(y, t)
 	}
-	return []graph.Port{y}, c.err
+	return []graph.Port{y}
 }
 
 // dynamicQuantizeLinear takes the range of x, widened to hold 0, as that of u8.
-func dynamicQuantizeLinear(c *call) ([]graph.Port, error) {
+func dynamicQuantizeLinear(c *call) []graph.Port {
 	x := c.input(0)
 	axes := c.i64s(span(0, c.rank(x))...)
 	zero := c.scalar(tensor.F32, 0)
@@ -137,7 +128,7 @@ func dynamicQuantizeLinear(c *call) ([]graph.Port, error) {
 	scale := c.op("Divide", numpyBroadcast(), c.op("Subtract", numpyBroadcast(), high, low), c.scalar(tensor.F32, 255))
 	point := c.op("Round", graph.Attrs{"mode": "half_to_even"}, c.op("Negative", nil, c.op("Divide", numpyBroadcast(), low, scale)))
 	point = c.convert(c.op("Clamp", graph.Attrs{"min": "0", "max": "255"}, point), tensor.U8)
-	return []graph.Port{c.quantize(x, scale, point, tensor.U8), scale, point}, c.err
+	return []graph.Port{c.quantize(x, scale, point, tensor.U8), scale, point}
 }
 
 // centred is an integer operand less its zero point, in f32: products and sums of 8-bit numbers are exact there up to 2^24.
@@ -157,20 +148,20 @@ func (c *call) column(p graph.Port) graph.Port {
 	return c.op("Unsqueeze", nil, p, c.i64s(1))
 }
 
-func qLinearMatMul(c *call) ([]graph.Port, error) {
+func qLinearMatMul(c *call) []graph.Port {
 	y := c.op("MatMul", nil, c.centred(c.input(0), c.column(c.input(2))), c.centred(c.input(3), c.input(5)))
 	return c.rescaled(y, c.convert(c.column(c.input(1)), tensor.F32), c.convert(c.input(4), tensor.F32))
 }
 
 // rescaled multiplies a sum of integers by both scales over that of the result (input 6), in one rounding as ONNX Runtime does, and quantizes
 // to the type of the zero point (input 7).
-func (c *call) rescaled(sum, left, right graph.Port) ([]graph.Port, error) {
+func (c *call) rescaled(sum, left, right graph.Port) []graph.Port {
 	scale := c.op("Divide", numpyBroadcast(), c.op("Multiply", numpyBroadcast(), left, right), c.convert(c.input(6), tensor.F32))
 	y := c.op("Multiply", numpyBroadcast(), sum, scale)
-	return []graph.Port{c.saturated(y, c.input(7), c.kind(c.input(7)))}, c.err
+	return []graph.Port{c.saturated(y, c.input(7), c.kind(c.input(7)))}
 }
 
-func matMulInteger(c *call) ([]graph.Port, error) {
+func matMulInteger(c *call) []graph.Port {
 	zero := func(i int) graph.Port {
 		if c.has(i) {
 			return c.in[i]
@@ -178,7 +169,7 @@ func matMulInteger(c *call) ([]graph.Port, error) {
 		return graph.Port{}
 	}
 	y := c.op("MatMul", nil, c.centred(c.input(0), c.column(zero(2))), c.centred(c.input(1), zero(3)))
-	return []graph.Port{c.convert(y, tensor.I32)}, c.err
+	return []graph.Port{c.convert(y, tensor.I32)}
 }
 
 // perOutput gives a vector of one element an output channel the place of dimension 0 of weights.
@@ -191,7 +182,7 @@ func (c *call) perOutput(p, weights graph.Port) graph.Port {
 	return c.op("Reshape", graph.Attrs{"special_zero": "false"}, p, c.i64s(shape...))
 }
 
-func convInteger(c *call) ([]graph.Port, error) {
+func convInteger(c *call) []graph.Port {
 	x, w := c.input(0), c.input(1)
 	var xZero, wZero graph.Port
 	if c.has(2) {
@@ -202,17 +193,17 @@ func convInteger(c *call) ([]graph.Port, error) {
 	}
 	window, ok := c.windowOver(x)
 	if !ok {
-		return nil, c.err
+		return nil
 	}
 	y := c.convolved("Convolution", c.centred(x, xZero), c.centred(w, wZero), window.attrs())
-	return []graph.Port{c.convert(y, tensor.I32)}, c.err
+	return []graph.Port{c.convert(y, tensor.I32)}
 }
 
-func qLinearConv(c *call) ([]graph.Port, error) {
+func qLinearConv(c *call) []graph.Port {
 	x, w := c.input(0), c.input(3)
 	window, ok := c.windowOver(x)
 	if !ok {
-		return nil, c.err
+		return nil
 	}
 	y := c.convolved("Convolution", c.centred(x, c.input(2)), c.centred(w, c.perOutput(c.input(5), w)), window.attrs())
 	channels := func(p graph.Port) graph.Port {

@@ -1,7 +1,6 @@
 package onnx
 
 import (
-	"fmt"
 	"math"
 	"strings"
 
@@ -17,7 +16,7 @@ func init() {
 // recurrent translates a recurrent layer. X is [time, batch, input] (layout 0), the weights are [directions, gates*hidden, ...]; OpenVINO's
 // sequences want batch first, and gates in the order given by from.
 func recurrent(name string, gates int, from []int, functions []string) operator {
-	return func(c *call) ([]graph.Port, error) {
+	return func(c *call) []graph.Port {
 		r := &recurrence{call: c, gates: gates, from: from, hidden: c.int("hidden_size", 0), batchFirst: c.int("layout", 0) != 0}
 		return r.translate(name, functions)
 	}
@@ -30,10 +29,10 @@ type recurrence struct {
 	batchFirst                bool
 }
 
-func (r *recurrence) translate(name string, functions []string) ([]graph.Port, error) {
+func (r *recurrence) translate(name string, functions []string) []graph.Port {
 	x, w, u := r.input(0), r.input(1), r.input(2)
 	if r.rank(x) != 3 || r.rank(w) != 3 || r.rank(u) != 3 {
-		return nil, fmt.Errorf("inputs of shape %v and %v, expected rank 3", r.shape(x), r.shape(w))
+		r.fail("inputs of shape %v and %v, expected rank 3", r.shape(x), r.shape(w))
 	}
 	r.directions = r.dim(w, 0)
 	if r.hidden == 0 {
@@ -57,22 +56,16 @@ func (r *recurrence) translate(name string, functions []string) ([]graph.Port, e
 		r.from = nil // the operation of our own has ONNX's order
 	}
 	in = append(in, lengths, r.reorder(w), r.reorder(u), r.bias(w))
-	attrs, err := r.attrs(functions)
-	if err != nil {
-		return nil, err
-	}
+	attrs := r.attrs(functions)
 	if r.has(7) {
 		attrs["peepholes"], in = "iof", append(in, r.in[7])
 	}
 	out := r.many(name, outputs, attrs, in...)
-	if r.err != nil {
-		return nil, r.err
-	}
 	return r.outputs(out)
 }
 
 // outputs gives Y [batch, directions, time, hidden] and the states [batch, directions, hidden] the layout of the node.
-func (r *recurrence) outputs(out []graph.Port) ([]graph.Port, error) {
+func (r *recurrence) outputs(out []graph.Port) []graph.Port {
 	y, state := []int{2, 1, 0, 3}, []int{1, 0, 2}
 	if r.batchFirst {
 		y, state = []int{0, 2, 1, 3}, nil
@@ -84,7 +77,7 @@ func (r *recurrence) outputs(out []graph.Port) ([]graph.Port, error) {
 		}
 		result = append(result, p)
 	}
-	return result, r.err
+	return result
 }
 
 // state is an initial state [batch, directions, hidden]; zeros when it is not given.
@@ -112,9 +105,6 @@ func (r *recurrence) regated(p graph.Port, from []int) graph.Port {
 		return p
 	}
 	parts := r.many("Split", len(from), graph.Attrs{"num_splits": list([]int{len(from)})}, p, r.i64(1))
-	if r.err != nil {
-		return graph.Port{}
-	}
 	ordered := make([]graph.Port, len(from))
 	for i, g := range from {
 		ordered[i] = parts[g]
@@ -134,46 +124,41 @@ func (r *recurrence) bias(w graph.Port) graph.Port {
 		return r.op("Broadcast", graph.Attrs{"mode": "numpy"}, r.scalar(r.kind(w), 0), r.i64s(r.directions, n*r.hidden))
 	}
 	halves := r.many("Split", 2, graph.Attrs{"num_splits": "2"}, r.in[3], r.i64(1))
-	if r.err != nil {
-		return graph.Port{}
-	}
 	if !apart {
 		return r.reorder(r.op("Add", numpyBroadcast(), halves[0], halves[1]))
 	}
 	wb := r.many("Split", 3, graph.Attrs{"num_splits": "3"}, halves[0], r.i64(1))
 	rb := r.many("Split", 3, graph.Attrs{"num_splits": "3"}, halves[1], r.i64(1))
-	if r.err != nil {
-		return graph.Port{}
-	}
 	z, reset := r.op("Add", numpyBroadcast(), wb[0], rb[0]), r.op("Add", numpyBroadcast(), wb[1], rb[1])
 	return r.op("Concat", graph.Attrs{"axis": "1"}, z, reset, wb[2], rb[2])
 }
 
-func (r *recurrence) attrs(functions []string) (graph.Attrs, error) {
+func (r *recurrence) attrs(functions []string) graph.Attrs {
 	attrs := graph.Attrs{"hidden_size": list([]int{r.hidden}), "direction": strings.ToLower(r.string("direction", "forward"))}
 	if a := r.attr("activations"); a != nil {
+		if len(a.strings)%r.directions != 0 {
+			r.fail("%d activations for %d directions", len(a.strings), r.directions)
+		}
 		functions = nil
 		for i, s := range a.strings {
 			if f := strings.ToLower(string(s)); i < len(a.strings)/r.directions {
 				functions = append(functions, f)
 			} else if f != functions[i%len(functions)] {
-				return nil, fmt.Errorf("directions with activations of their own are not supported: %q", a.strings)
+				r.fail("directions with activations of their own are not supported: %q", a.strings)
 			}
 		}
 	}
-	if err := r.parameters(attrs, functions); err != nil {
-		return nil, err
-	}
+	r.parameters(attrs, functions)
 	if clip := r.float("clip", 0); clip != 0 {
 		attrs["clip"] = number(clip)
 	}
 	if r.int("input_forget", 0) != 0 {
-		return nil, fmt.Errorf("input_forget is not supported")
+		r.fail("input_forget is not supported")
 	}
 	if r.gates == 3 {
 		attrs["linear_before_reset"] = boolean(r.int("linear_before_reset", 0))
 	}
-	return attrs, nil
+	return attrs
 }
 
 // cellParameters are the default parameters of the activations that have some, of the others none;
@@ -182,7 +167,7 @@ var cellParameters = map[string][]float64{"sigmoid": {}, "tanh": {}, "relu": {},
 	"affine": {math.NaN(), math.NaN()}, "elu": {1}, "leakyrelu": {0.01}, "scaledtanh": {math.NaN(), math.NaN()}, "thresholdedrelu": {math.NaN()}}
 
 // parameters gives each activation its alpha and beta: of the node's lists every function takes what it needs, as in ONNX Runtime.
-func (r *recurrence) parameters(attrs graph.Attrs, functions []string) error {
+func (r *recurrence) parameters(attrs graph.Attrs, functions []string) {
 	lists := [2][]float32{}
 	for i, name := range []string{"activation_alpha", "activation_beta"} {
 		if a := r.attr(name); a != nil {
@@ -193,7 +178,7 @@ func (r *recurrence) parameters(attrs graph.Attrs, functions []string) error {
 	for _, f := range functions {
 		defaults, ok := cellParameters[f]
 		if !ok {
-			return fmt.Errorf("activation %q is not supported", f)
+			r.fail("activation %q is not supported", f)
 		}
 		for i := range values {
 			v := 0.0
@@ -204,12 +189,11 @@ func (r *recurrence) parameters(attrs graph.Attrs, functions []string) error {
 				}
 			}
 			if math.IsNaN(v) {
-				return fmt.Errorf("activation %q needs its activation_alpha, and activation_beta where it has one", f)
+				r.fail("activation %q needs its activation_alpha, and activation_beta where it has one", f)
 			}
 			values[i] = append(values[i], number(v))
 		}
 	}
 	attrs["activations"] = strings.Join(functions, ",")
 	attrs["activations_alpha"], attrs["activations_beta"] = strings.Join(values[0], ","), strings.Join(values[1], ",")
-	return nil
 }

@@ -10,26 +10,26 @@ import (
 func init() {
 	for name, since := range map[string]int{"ReduceMean": 18, "ReduceMax": 18, "ReduceMin": 18, "ReduceProd": 18, "ReduceL1": 18, "ReduceL2": 18,
 		"ReduceSum": 13} {
-		reduce := operator(func(c *call) ([]graph.Port, error) { return []graph.Port{c.reduce(name, since, c.input(0))}, c.err })
+		reduce := operator(func(c *call) []graph.Port { return []graph.Port{c.reduce(name, since, c.input(0))} })
 		if name == "ReduceL2" {
 			reduce = inFloats(reduce)
 		}
 		register(name, reduce)
 	}
-	register("ReduceSumSquare", func(c *call) ([]graph.Port, error) {
+	register("ReduceSumSquare", func(c *call) []graph.Port {
 		x := c.input(0)
-		return []graph.Port{c.reduce("ReduceSum", 18, c.op("Multiply", numpyBroadcast(), x, x))}, c.err
+		return []graph.Port{c.reduce("ReduceSum", 18, c.op("Multiply", numpyBroadcast(), x, x))}
 	})
-	register("ReduceLogSum", inFloats(func(c *call) ([]graph.Port, error) {
+	register("ReduceLogSum", inFloats(func(c *call) []graph.Port {
 		return c.one("Log", nil, c.reduce("ReduceSum", 18, c.input(0)))
 	}))
 	register("ReduceLogSumExp", inFloats(logSumExp))
 	register("ArgMax", argument("max"))
 	register("ArgMin", argument("min"))
-	register("CumSum", func(c *call) ([]graph.Port, error) {
+	register("CumSum", func(c *call) []graph.Port {
 		return c.one("CumSum", graph.Attrs{"exclusive": boolean(c.int("exclusive", 0)), "reverse": boolean(c.int("reverse", 0))}, c.input(0), c.scalarShaped(1))
 	})
-	register("CumProd", func(c *call) ([]graph.Port, error) {
+	register("CumProd", func(c *call) []graph.Port {
 		return c.one("CumProd", graph.Attrs{"exclusive": boolean(c.int("exclusive", 0)), "reverse": boolean(c.int("reverse", 0))}, c.input(0), c.scalarShaped(1))
 	})
 	register("TopK", topK)
@@ -37,17 +37,14 @@ func init() {
 
 // inFloats computes what integers give in f64 and drops its fraction.
 func inFloats(o operator) operator {
-	return func(c *call) ([]graph.Port, error) {
+	return func(c *call) []graph.Port {
 		t := c.kind(c.input(0))
 		if !t.IsInteger() {
 			return o(c)
 		}
 		c.in[0] = c.convert(c.in[0], tensor.F64)
-		out, err := o(c)
-		if err != nil {
-			return nil, err
-		}
-		return []graph.Port{c.convert(out[0], t)}, c.err
+		out := o(c)
+		return []graph.Port{c.convert(out[0], t)}
 	}
 }
 
@@ -86,16 +83,16 @@ func (c *call) reduceTyped(name string, attrs graph.Attrs, x, axes graph.Port) g
 }
 
 // logSumExp subtracts the maximum first, so that no exponential overflows.
-func logSumExp(c *call) ([]graph.Port, error) {
+func logSumExp(c *call) []graph.Port {
 	x := c.input(0)
 	keep := c.int("keepdims", 1)
 	top := c.reduceKept("ReduceMax", x)
 	sum := c.reduceKept("ReduceSum", c.op("Exp", nil, c.op("Subtract", numpyBroadcast(), x, top)))
 	y := c.op("Add", numpyBroadcast(), c.op("Log", nil, sum), top)
-	if keep != 0 || c.err != nil {
-		return []graph.Port{y}, c.err
+	if keep != 0 {
+		return []graph.Port{y}
 	}
-	return []graph.Port{c.reduce("ReduceMax", 18, y)}, c.err // over dimensions of size 1: it only drops them
+	return []graph.Port{c.reduce("ReduceMax", 18, y)} // over dimensions of size 1: it only drops them
 }
 
 func (c *call) reduceKept(name string, x graph.Port) graph.Port {
@@ -108,13 +105,11 @@ func (c *call) reduceKept(name string, x graph.Port) graph.Port {
 		}
 	}
 	kept.node = &node
-	p := kept.reduce(name, 18, x)
-	c.err = kept.err
-	return p
+	return kept.reduce(name, 18, x)
 }
 
 func argument(mode string) operator {
-	return func(c *call) ([]graph.Port, error) {
+	return func(c *call) []graph.Port {
 		x := c.input(0)
 		axis := c.axis(x, c.int("axis", 0))
 		last := c.int("select_last_index", 0) != 0
@@ -123,10 +118,7 @@ func argument(mode string) operator {
 		}
 		top := c.many("TopK", 2, graph.Attrs{"axis": list([]int{axis}), "mode": mode, "sort": "value", "index_element_type": "i64", "stable": "true"},
 			x, c.i64(1))
-		if c.err != nil {
-			return nil, c.err
-		}
-		return []graph.Port{c.squeezed(top[1], axis)}, c.err
+		return []graph.Port{c.squeezed(top[1], axis)}
 	}
 }
 
@@ -138,7 +130,7 @@ func (c *call) squeezed(p graph.Port, axis int) graph.Port {
 }
 
 // lastArgument finds the last of several equal elements as the first of the reversed axis.
-func (c *call) lastArgument(x graph.Port, axis int, mode string) ([]graph.Port, error) {
+func (c *call) lastArgument(x graph.Port, axis int, mode string) []graph.Port {
 	size := 0
 	if axis < c.rank(x) {
 		size = c.dim(x, axis)
@@ -146,13 +138,10 @@ func (c *call) lastArgument(x graph.Port, axis int, mode string) ([]graph.Port, 
 	reversed := c.op("Slice", nil, x, c.i64s(-1), c.i64s(-size-1), c.i64s(-1), c.i64s(axis))
 	top := c.many("TopK", 2, graph.Attrs{"axis": list([]int{axis}), "mode": mode, "sort": "value", "index_element_type": "i64", "stable": "true"},
 		reversed, c.i64(1))
-	if c.err != nil {
-		return nil, c.err
-	}
-	return []graph.Port{c.squeezed(c.op("Subtract", numpyBroadcast(), c.i64(size-1), top[1]), axis)}, c.err
+	return []graph.Port{c.squeezed(c.op("Subtract", numpyBroadcast(), c.i64(size-1), top[1]), axis)}
 }
 
-func topK(c *call) ([]graph.Port, error) {
+func topK(c *call) []graph.Port {
 	x := c.input(0)
 	mode, sort := "max", "value"
 	if c.opset >= 11 && c.int("largest", 1) == 0 {
@@ -168,5 +157,5 @@ func topK(c *call) ([]graph.Port, error) {
 		k = c.scalarShaped(1)
 	}
 	return c.many("TopK", 2, graph.Attrs{"axis": list([]int{c.int("axis", -1)}), "mode": mode, "sort": sort, "index_element_type": "i64",
-		"stable": "true"}, x, k), c.err
+		"stable": "true"}, x, k)
 }

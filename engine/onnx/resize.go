@@ -14,7 +14,7 @@ func init() {
 }
 
 // resize is Interpolate, in sizes or in scales of all axes or of chosen ones; Resize, an operation of our own, where that lacks what is asked for.
-func resize(c *call) ([]graph.Port, error) {
+func resize(c *call) []graph.Port {
 	x := c.input(0)
 	mode := c.string("mode", "nearest")
 	attrs := graph.Attrs{
@@ -79,7 +79,7 @@ func (c *call) wholeSizes(scales graph.Port) bool {
 }
 
 // resized adds a Resize.
-func (c *call) resized(x graph.Port, mode string, attrs graph.Attrs, scales, sizes graph.Port) ([]graph.Port, error) {
+func (c *call) resized(x graph.Port, mode string, attrs graph.Attrs, scales, sizes graph.Port) []graph.Port {
 	delete(attrs, "pads_begin")
 	delete(attrs, "pads_end")
 	attrs["mode"], attrs["keep_aspect_ratio_policy"] = mode, c.string("keep_aspect_ratio_policy", "stretch")
@@ -99,7 +99,7 @@ func (c *call) resized(x graph.Port, mode string, attrs graph.Attrs, scales, siz
 	return c.one("Resize", attrs, in...)
 }
 
-func upsample(c *call) ([]graph.Port, error) {
+func upsample(c *call) []graph.Port {
 	mode := map[string]string{"nearest": "nearest", "linear": "linear_onnx"}[c.string("mode", "nearest")]
 	attrs := graph.Attrs{"mode": mode, "coordinate_transformation_mode": "asymmetric", "nearest_mode": "simple", "antialias": "false",
 		"cube_coeff": "-0.75", "pads_begin": "0", "pads_end": "0"}
@@ -109,13 +109,12 @@ func upsample(c *call) ([]graph.Port, error) {
 	a := c.attr("scales")
 	if a == nil {
 		c.fail("scales are missing")
-		return nil, c.err
 	}
 	return c.interpolate(c.input(0), attrs, c.raw(floatsRaw(a.floats, []int{len(a.floats)})), graph.Port{})
 }
 
 // interpolate adds an Interpolate by scales or by sizes, the one that is given.
-func (c *call) interpolate(x graph.Port, attrs graph.Attrs, scales, sizes graph.Port) ([]graph.Port, error) {
+func (c *call) interpolate(x graph.Port, attrs graph.Attrs, scales, sizes graph.Port) []graph.Port {
 	by := scales
 	attrs["shape_calculation_mode"] = "scales"
 	if sizes.Node != nil {
@@ -130,7 +129,7 @@ func (c *call) interpolate(x graph.Port, attrs graph.Attrs, scales, sizes graph.
 	return c.one("Interpolate", attrs, in...)
 }
 
-func gridSample(c *call) ([]graph.Port, error) {
+func gridSample(c *call) []graph.Port {
 	mode := map[string]string{"bilinear": "bilinear", "linear": "bilinear", "nearest": "nearest", "bicubic": "bicubic", "cubic": "bicubic"}[c.string("mode", "bilinear")]
 	attrs := graph.Attrs{"mode": mode, "padding_mode": c.string("padding_mode", "zeros"), "align_corners": boolean(c.int("align_corners", 0))}
 	return c.one("GridSample", attrs, c.input(0), c.convert(c.input(1), tensor.F32))

@@ -6,16 +6,16 @@ import (
 )
 
 func init() {
-	register("RotaryEmbedding", func(c *call) ([]graph.Port, error) {
+	register("RotaryEmbedding", func(c *call) []graph.Port {
 		positions := graph.Port{}
 		if c.has(3) {
 			positions = c.in[3]
 		}
 		return c.rotaryEmbedding(c.input(1), c.input(2), positions)
 	})
-	register("com.microsoft.RotaryEmbedding", func(c *call) ([]graph.Port, error) {
+	register("com.microsoft.RotaryEmbedding", func(c *call) []graph.Port {
 		x, positions := c.input(0), c.input(1)
-		if c.err == nil && len(c.shape(positions)) == 1 && c.rank(x) >= 3 { // where the first row lies
+		if len(c.shape(positions)) == 1 && c.rank(x) >= 3 { // where the first row lies
 			length := c.dim(x, c.rank(x)-2)
 			steps := c.op("Range", graph.Attrs{"output_type": "i64"}, c.i64(0), c.i64(length), c.i64(1))
 			positions = c.op("Add", numpyBroadcast(), c.op("Unsqueeze", nil, c.convert(positions, tensor.I64), c.i64s(0)), steps)
@@ -25,13 +25,13 @@ func init() {
 }
 
 // rotaryEmbedding turns input 0, [batch, heads, length, size] or [batch, length, heads*size].
-func (c *call) rotaryEmbedding(cos, sin, positions graph.Port) ([]graph.Port, error) {
+func (c *call) rotaryEmbedding(cos, sin, positions graph.Port) []graph.Port {
 	x := c.input(0)
 	flat := c.rank(x) == 3
 	dim := c.int("rotary_embedding_dim", 0)
 	if heads := c.int("num_heads", 0); heads > 0 {
 		x = c.heads(x, heads)
-	} else if flat && c.err == nil { // the tables tell the size of a head
+	} else if flat { // the tables tell the size of a head
 		size := dim
 		if size == 0 && c.rank(cos) > 0 {
 			size = 2 * c.dim(cos, c.rank(cos)-1)
@@ -42,15 +42,14 @@ func (c *call) rotaryEmbedding(cos, sin, positions graph.Port) ([]graph.Port, er
 	if flat {
 		y = c.joined(y)
 	}
-	return []graph.Port{y}, c.err
+	return []graph.Port{y}
 }
 
 // rotated turns the first dim elements (0: all) of each head of x by the angles of its positions: pairs are the two halves, or neighbours when
 // interleaved. The tables have a row a position, or one a batch and position when positions are not given.
 func (c *call) rotated(x, cos, sin, positions graph.Port, dim int, interleaved bool) graph.Port {
-	if c.rank(x) != 4 || c.err != nil {
+	if c.rank(x) != 4 {
 		c.fail("an input of shape %v, expected rank 4", c.shape(x))
-		return x
 	}
 	size := c.dim(x, 3)
 	if dim == 0 {
@@ -58,7 +57,6 @@ func (c *call) rotated(x, cos, sin, positions graph.Port, dim int, interleaved b
 	}
 	if dim%2 != 0 || dim > size {
 		c.fail("a rotation of %d of %d elements", dim, size)
-		return x
 	}
 	angle := func(table graph.Port) graph.Port {
 		if positions.Node != nil {
@@ -84,9 +82,6 @@ func (c *call) rotated(x, cos, sin, positions graph.Port, dim int, interleaved b
 		for i, p := range pair {
 			pair[i] = c.op("Squeeze", nil, p, c.i64s(-1))
 		}
-	}
-	if c.err != nil {
-		return x
 	}
 	turned := c.turned(pair[0], pair[1], angle(cos), angle(sin))
 	if interleaved {

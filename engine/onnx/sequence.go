@@ -11,18 +11,18 @@ import (
 // node outside of the graph, for the values that it holds.
 
 func init() {
-	register("SequenceConstruct", func(c *call) ([]graph.Port, error) { return c.sequence(c.in), c.err })
-	register("SequenceEmpty", func(c *call) ([]graph.Port, error) { return c.sequence(nil), c.err })
+	register("SequenceConstruct", func(c *call) []graph.Port { return c.sequence(c.in) })
+	register("SequenceEmpty", func(c *call) []graph.Port { return c.sequence(nil) })
 	register("SequenceInsert", sequenceInsert)
 	register("SequenceErase", sequenceErase)
 	register("SequenceAt", sequenceAt)
-	register("SequenceLength", func(c *call) ([]graph.Port, error) { return []graph.Port{c.i64(len(c.items(0)))}, c.err })
+	register("SequenceLength", func(c *call) []graph.Port { return []graph.Port{c.i64(len(c.items(0)))} })
 	register("ConcatFromSequence", concatFromSequence)
 	register("SplitToSequence", splitToSequence)
-	register("OptionalHasElement", func(c *call) ([]graph.Port, error) {
-		return []graph.Port{c.convert(c.i64(len(slices.DeleteFunc(slices.Clone(c.in), isMissing))), tensor.Bool)}, c.err
+	register("OptionalHasElement", func(c *call) []graph.Port {
+		return []graph.Port{c.convert(c.i64(len(slices.DeleteFunc(slices.Clone(c.in), isMissing))), tensor.Bool)}
 	})
-	register("OptionalGetElement", func(c *call) ([]graph.Port, error) { return []graph.Port{c.input(0)}, c.err })
+	register("OptionalGetElement", func(c *call) []graph.Port { return []graph.Port{c.input(0)} })
 }
 
 func isMissing(p graph.Port) bool { return p.Node == nil }
@@ -48,53 +48,44 @@ func (c *call) position(i, n, beyond int) int {
 	at, ok := c.knownInts(c.input(i))
 	if !ok || len(at) != 1 {
 		c.fail("a position that is known only while running is not supported")
-		return 0
 	}
 	if at[0] < 0 {
 		at[0] += n
 	}
 	if at[0] < 0 || at[0] >= n+beyond {
 		c.fail("position %d is outside of a sequence of %d", at[0], n)
-		return 0
 	}
 	return at[0]
 }
 
-func sequenceInsert(c *call) ([]graph.Port, error) {
+func sequenceInsert(c *call) []graph.Port {
 	items := c.items(0)
 	at := len(items)
 	if c.has(2) {
 		at = c.position(2, len(items), 1)
 	}
-	if c.err != nil {
-		return nil, c.err
-	}
-	return c.sequence(slices.Insert(slices.Clone(items), at, c.input(1))), c.err
+	return c.sequence(slices.Insert(slices.Clone(items), at, c.input(1)))
 }
 
-func sequenceErase(c *call) ([]graph.Port, error) {
+func sequenceErase(c *call) []graph.Port {
 	items := c.items(0)
 	at := len(items) - 1
 	if c.has(1) {
 		at = c.position(1, len(items), 0)
 	}
-	if c.err != nil || at < 0 {
+	if at < 0 {
 		c.fail("nothing to erase")
-		return nil, c.err
 	}
-	return c.sequence(slices.Delete(slices.Clone(items), at, at+1)), c.err
+	return c.sequence(slices.Delete(slices.Clone(items), at, at+1))
 }
 
-func sequenceAt(c *call) ([]graph.Port, error) {
+func sequenceAt(c *call) []graph.Port {
 	items := c.items(0)
 	at := c.position(1, len(items), 0)
-	if c.err != nil {
-		return nil, c.err
-	}
-	return items[at : at+1], nil
+	return items[at : at+1]
 }
 
-func concatFromSequence(c *call) ([]graph.Port, error) {
+func concatFromSequence(c *call) []graph.Port {
 	items, axis := slices.Clone(c.items(0)), c.int("axis", 0)
 	if c.int("new_axis", 0) != 0 {
 		for i, p := range items {
@@ -105,19 +96,17 @@ func concatFromSequence(c *call) ([]graph.Port, error) {
 }
 
 // splitToSequence cuts an axis into parts of one size, the last of which may be smaller, or of given sizes.
-func splitToSequence(c *call) ([]graph.Port, error) {
+func splitToSequence(c *call) []graph.Port {
 	x := c.input(0)
 	axis := c.axis(x, c.int("axis", 0))
 	if axis >= c.rank(x) {
 		c.fail("axis %d does not fit rank %d", axis, c.rank(x))
-		return nil, c.err
 	}
 	lengths, keep := []int{1}, c.int("keepdims", 1) != 0
 	if c.has(1) {
 		known, ok := c.knownInts(c.in[1])
 		if !ok || len(known) == 0 {
 			c.fail("lengths that are known only while running are not supported")
-			return nil, c.err
 		}
 		lengths, keep = known, true
 	}
@@ -126,7 +115,6 @@ func splitToSequence(c *call) ([]graph.Port, error) {
 	}
 	if len(lengths) > maxPieces {
 		c.fail("a sequence of %d values, the most is %d", len(lengths), maxPieces)
-		return nil, c.err
 	}
 	parts := c.many("VariadicSplit", len(lengths), nil, x, c.i64(axis), c.i64s(lengths...))
 	for i := range parts {
@@ -134,7 +122,7 @@ func splitToSequence(c *call) ([]graph.Port, error) {
 			parts[i] = c.op("Squeeze", nil, parts[i], c.i64s(axis))
 		}
 	}
-	return c.sequence(parts), c.err
+	return c.sequence(parts)
 }
 
 const maxPieces = 1 << 12

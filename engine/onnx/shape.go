@@ -10,40 +10,40 @@ import (
 func init() {
 	register("Shape", shape)
 	register("Size", size)
-	register("Reshape", func(c *call) ([]graph.Port, error) {
+	register("Reshape", func(c *call) []graph.Port {
 		return c.one("Reshape", graph.Attrs{"special_zero": boolean(1 - c.int("allowzero", 0))}, c.input(0), c.input(1))
 	})
 	register("Flatten", flatten)
 	register("Squeeze", withAxes("Squeeze", 13))
 	register("Unsqueeze", withAxes("Unsqueeze", 13))
 	register("Transpose", transpose)
-	register("Concat", func(c *call) ([]graph.Port, error) {
+	register("Concat", func(c *call) []graph.Port {
 		return c.one("Concat", graph.Attrs{"axis": list([]int{c.int("axis", 0)})}, c.in...)
 	})
 	register("Split", split)
 	register("Slice", slice)
-	register("Expand", func(c *call) ([]graph.Port, error) {
+	register("Expand", func(c *call) []graph.Port {
 		return c.one("Broadcast", graph.Attrs{"mode": "bidirectional"}, c.input(0), c.input(1))
 	})
-	register("Tile", func(c *call) ([]graph.Port, error) {
+	register("Tile", func(c *call) []graph.Port {
 		return c.one("Tile", nil, c.input(0), c.convert(c.input(1), tensor.I64))
 	})
-	register("Range", func(c *call) ([]graph.Port, error) {
+	register("Range", func(c *call) []graph.Port {
 		t := c.kind(c.input(0))
 		return c.one("Range", graph.Attrs{"output_type": t.String()}, c.scalarShaped(0), c.scalarShaped(1), c.scalarShaped(2))
 	})
 	register("DepthToSpace", depthToSpace)
-	register("SpaceToDepth", func(c *call) ([]graph.Port, error) {
+	register("SpaceToDepth", func(c *call) []graph.Port {
 		return c.one("SpaceToDepth", graph.Attrs{"mode": "blocks_first", "block_size": list([]int{c.int("blocksize", 1)})}, c.input(0))
 	})
 }
 
 // shape is ShapeOf, from opset 15 on of a range of dimensions.
-func shape(c *call) ([]graph.Port, error) {
+func shape(c *call) []graph.Port {
 	x := c.input(0)
 	all := c.op("ShapeOf", graph.Attrs{"output_type": "i64"}, x)
 	if c.attr("start") == nil && c.attr("end") == nil {
-		return []graph.Port{all}, c.err
+		return []graph.Port{all}
 	}
 	rank := c.rank(x)
 	clamp := func(i int) int {
@@ -56,7 +56,7 @@ func shape(c *call) ([]graph.Port, error) {
 	return c.one("Slice", nil, all, c.i64s(from), c.i64s(max(to, from)), c.i64s(1), c.i64s(0))
 }
 
-func size(c *call) ([]graph.Port, error) {
+func size(c *call) []graph.Port {
 	all := c.op("ShapeOf", graph.Attrs{"output_type": "i64"}, c.input(0))
 	return c.one("ReduceProd", graph.Attrs{"keep_dims": "false"}, all, c.i64s(0))
 }
@@ -70,14 +70,14 @@ func (c *call) scalarShaped(i int) graph.Port {
 	return c.op("Squeeze", nil, p)
 }
 
-func flatten(c *call) ([]graph.Port, error) {
+func flatten(c *call) []graph.Port {
 	x := c.input(0)
-	return []graph.Port{c.flatten(x, c.axis(x, c.int("axis", 1)))}, c.err
+	return []graph.Port{c.flatten(x, c.axis(x, c.int("axis", 1)))}
 }
 
 // withAxes translates an operator whose axes became an input in an opset.
 func withAxes(name string, since int) operator {
-	return func(c *call) ([]graph.Port, error) {
+	return func(c *call) []graph.Port {
 		switch {
 		case c.opset >= since && c.has(1):
 			return c.one(name, nil, c.input(0), c.in[1])
@@ -88,7 +88,7 @@ func withAxes(name string, since int) operator {
 	}
 }
 
-func transpose(c *call) ([]graph.Port, error) {
+func transpose(c *call) []graph.Port {
 	x := c.input(0)
 	perm := c.ints("perm")
 	if perm == nil && c.dims(x) != nil {
@@ -100,14 +100,14 @@ func transpose(c *call) ([]graph.Port, error) {
 }
 
 // split is Split where all parts are equal, else VariadicSplit.
-func split(c *call) ([]graph.Port, error) {
+func split(c *call) []graph.Port {
 	x := c.input(0)
 	axis := c.int("axis", 0)
 	if lengths := c.ints("split"); lengths != nil && c.opset < 13 {
-		return c.many("VariadicSplit", len(lengths), nil, x, c.i64(axis), c.i64s(lengths...)), c.err
+		return c.many("VariadicSplit", len(lengths), nil, x, c.i64(axis), c.i64s(lengths...))
 	}
 	if c.opset >= 13 && c.has(1) {
-		return c.many("VariadicSplit", len(c.node.outputs), nil, x, c.i64(axis), c.in[1]), c.err
+		return c.many("VariadicSplit", len(c.node.outputs), nil, x, c.i64(axis), c.in[1])
 	}
 	parts := max(len(c.node.outputs), 1)
 	if n := c.int("num_outputs", parts); n != parts {
@@ -120,15 +120,15 @@ func split(c *call) ([]graph.Port, error) {
 		}
 	}
 	if size%parts == 0 {
-		return c.many("Split", parts, graph.Attrs{"num_splits": list([]int{parts})}, x, c.i64(axis)), c.err
+		return c.many("Split", parts, graph.Attrs{"num_splits": list([]int{parts})}, x, c.i64(axis))
 	}
 	chunk := (size + parts - 1) / parts // the last part is smaller
 	lengths := slices.Repeat([]int{chunk}, parts)
 	lengths[parts-1] = size - chunk*(parts-1)
-	return c.many("VariadicSplit", len(lengths), nil, x, c.i64(axis), c.i64s(lengths...)), c.err
+	return c.many("VariadicSplit", len(lengths), nil, x, c.i64(axis), c.i64s(lengths...))
 }
 
-func slice(c *call) ([]graph.Port, error) {
+func slice(c *call) []graph.Port {
 	x := c.input(0)
 	if c.opset < 10 {
 		starts, ends, axes := c.ints("starts"), c.ints("ends"), c.ints("axes")
@@ -157,7 +157,7 @@ func slice(c *call) ([]graph.Port, error) {
 	return c.one("Slice", nil, in...)
 }
 
-func depthToSpace(c *call) ([]graph.Port, error) {
+func depthToSpace(c *call) []graph.Port {
 	mode := "blocks_first"
 	if c.string("mode", "DCR") == "CRD" {
 		mode = "depth_first"

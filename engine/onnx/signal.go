@@ -17,11 +17,8 @@ func init() {
 
 // cosineWindow is a - b cos(2 pi n / N) + c cos(4 pi n / N), where N is the size, or one less when the window is symmetric.
 func cosineWindow(a, b, d float64) operator {
-	return func(c *call) ([]graph.Port, error) {
-		to, err := dtypeOf(int64(c.int("output_datatype", 1)))
-		if err != nil {
-			return nil, err
-		}
+	return func(c *call) []graph.Port {
+		to := c.dtype(int64(c.int("output_datatype", 1)))
 		size := c.convert(c.scalarShaped(0), tensor.I64)
 		n := c.convert(c.op("Range", graph.Attrs{"output_type": "i64"}, c.i64(0), size, c.i64(1)), tensor.F64)
 		period := c.convert(size, tensor.F64)
@@ -37,12 +34,12 @@ func cosineWindow(a, b, d float64) operator {
 		if d != 0 {
 			y = c.op("Add", numpyBroadcast(), y, term(d, 2))
 		}
-		return []graph.Port{c.convert(y, to)}, c.err
+		return []graph.Port{c.convert(y, to)}
 	}
 }
 
 // fourier transforms one axis of real ([..., 1]) or complex ([..., 2]) numbers; the axis became an input in opset 20.
-func fourier(c *call) ([]graph.Port, error) {
+func fourier(c *call) []graph.Port {
 	x := c.input(0)
 	rank := c.rank(x)
 	axis := c.i64s(-2)
@@ -54,14 +51,13 @@ func fourier(c *call) ([]graph.Port, error) {
 	}
 	if rank < 2 {
 		c.fail("an input of shape %v, whose last axis should hold the parts of numbers", c.shape(x))
-		return nil, c.err
 	}
 	in := []graph.Port{x, c.op("FloorMod", numpyBroadcast(), axis, c.i64(rank))} // DFT counts back from the axis before the last
 	if c.has(1) {
 		in = append(in, c.op("Reshape", graph.Attrs{"special_zero": "false"}, c.convert(c.in[1], tensor.I64), c.i64s(1)))
 	}
 	t := transform{inverse: c.int("inverse", 0) != 0, half: c.int("onesided", 0) != 0, real: c.dim(x, rank-1) == 1, last: rank - 1}
-	return []graph.Port{t.of(c, in)}, c.err
+	return []graph.Port{t.of(c, in)}
 }
 
 // A transform is one of real or complex numbers, whose parts lie in axis last; of half of the spectrum when the signal is real.
@@ -89,11 +85,10 @@ func (t transform) of(c *call, in []graph.Port) graph.Port {
 }
 
 // shortTimeFourier transforms frames [batch, frames, bins, 2] of a signal [batch, length, 1 or 2], multiplied with a window.
-func shortTimeFourier(c *call) ([]graph.Port, error) {
+func shortTimeFourier(c *call) []graph.Port {
 	x := c.input(0)
 	if c.rank(x) != 3 || !c.has(2) && !c.has(3) {
 		c.fail("a signal of shape %v, expected rank 3 and a window or a frame_length", c.shape(x))
-		return nil, c.err
 	}
 	step := c.convert(c.scalarShaped(1), tensor.I64)
 	var size graph.Port
@@ -112,5 +107,5 @@ func shortTimeFourier(c *call) ([]graph.Port, error) {
 	}
 	isReal := c.dim(x, 2) == 1
 	t := transform{half: c.int("onesided", 1) != 0 && isReal, real: isReal, last: 3}
-	return []graph.Port{t.of(c, []graph.Port{y, c.i64s(2)})}, c.err
+	return []graph.Port{t.of(c, []graph.Port{y, c.i64s(2)})}
 }

@@ -10,9 +10,9 @@ import (
 	"halfway/engine/tensor"
 )
 
-// An operator translates one node: it adds OpenVINO operations to the graph and returns the ports that stand for the node's outputs. Ports of
-// outputs that the node does not have are ignored; a zero Port stands for an optional output that is not given.
-type operator func(c *call) ([]graph.Port, error)
+// An operator translates one node: it adds OpenVINO operations to the graph and returns the ports that stand for the node's outputs, or ends
+// with call.fail. Ports of outputs that the node does not have are ignored; a zero Port stands for an optional output that is not given.
+type operator func(c *call) []graph.Port
 
 // operators are all translations, by nodeProto.key.
 var operators = map[string]operator{}
@@ -249,9 +249,6 @@ func (s *scope) node(n *nodeProto) error {
 	}
 	before := len(s.g.Nodes)
 	out, err := c.translate()
-	if c.err != nil {
-		err = c.err
-	}
 	if err != nil {
 		return err
 	}
@@ -265,15 +262,25 @@ func (s *scope) opset(domain string) int {
 	return s.model.proto.opset(domain)
 }
 
-func (c *call) translate() ([]graph.Port, error) {
+// translate returns the ports that stand for the node's outputs.
+func (c *call) translate() (out []graph.Port, err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case failure:
+			err = p.error
+		default:
+			panic(p)
+		}
+	}()
 	if f := c.model.proto.function(c.node); f != nil {
-		return c.inline(f)
+		return c.inline(f), nil
 	}
 	o := operators[c.node.key()]
 	if o == nil {
 		return nil, errors.New("the operator is not supported")
 	}
-	return o(c)
+	return o(c), nil
 }
 
 // publish gives the node's outputs their values and names. As in OpenVINO's frontend, an operation that the node made is called after the
@@ -306,9 +313,9 @@ func (c *call) publish(out []graph.Port, before int) error {
 const maxCalls = 64
 
 // inline translates the body of a function in the node's place.
-func (c *call) inline(f *functionProto) ([]graph.Port, error) {
+func (c *call) inline(f *functionProto) []graph.Port {
 	if c.depth >= maxCalls {
-		return nil, fmt.Errorf("functions call each other deeper than %d", maxCalls)
+		c.fail("functions call each other deeper than %d", maxCalls)
 	}
 	s := &scope{builder: c.builder, values: map[string]graph.Port{}, opsets: f.opsets, attrs: map[string]*attrProto{}, depth: c.depth + 1}
 	for i, name := range f.inputs {
@@ -322,22 +329,18 @@ func (c *call) inline(f *functionProto) ([]graph.Port, error) {
 	for name := range c.node.attrs {
 		s.attrs[name] = c.attr(name)
 	}
-	if err := s.nodes(f.nodes); err != nil {
-		return nil, fmt.Errorf("function %s: %w", f.name, err)
-	}
+	c.checkIn("function "+f.name, s.nodes(f.nodes))
 	var out []graph.Port
 	for _, name := range f.outputs {
 		out = append(out, s.values[name])
 	}
-	return out, nil
+	return out
 }
 
 // body translates a graph attribute into a body with the given parameters; outer values that it uses become further ones, which
 // builder.order names.
-func (c *call) body(p *graphProto, params func(s *scope) error) (*scope, error) {
+func (c *call) body(p *graphProto, params func(s *scope)) (*scope, error) {
 	s := c.model.newBuilder(p.name, c.scope).scope(p)
-	if err := params(s); err != nil {
-		return nil, err
-	}
+	params(s)
 	return s, s.fill(p)
 }

@@ -19,7 +19,7 @@ func init() {
 }
 
 // nonMaxSuppression gives the chosen [batch, class, box]; without the largest number of boxes none are chosen.
-func nonMaxSuppression(c *call) ([]graph.Port, error) {
+func nonMaxSuppression(c *call) []graph.Port {
 	boxes, scores := c.input(0), c.input(1)
 	in := []graph.Port{boxes, scores, c.i64(0), c.scalar(tensor.F32, math.SmallestNonzeroFloat32), c.scalar(tensor.F32, -math.MaxFloat32)}
 	for i := 2; i < 5; i++ {
@@ -35,7 +35,7 @@ func nonMaxSuppression(c *call) ([]graph.Port, error) {
 		encoding = "center"
 	}
 	attrs := graph.Attrs{"box_encoding": encoding, "sort_result_descending": "false", "output_type": "i64"}
-	return c.many("NonMaxSuppression", 3, attrs, in...)[:1], c.err
+	return c.many("NonMaxSuppression", 3, attrs, in...)[:1]
 }
 
 // above is the next larger float where the threshold is known: ONNX suppresses what overlaps by more than it, OpenVINO what overlaps as much.
@@ -48,7 +48,7 @@ func (c *call) above(threshold graph.Port) graph.Port {
 }
 
 // roiAlign shifts by half a pixel from opset 16 on, unless it is told not to. The maximum is that of the weighted corners.
-func roiAlign(c *call) ([]graph.Port, error) {
+func roiAlign(c *call) []graph.Port {
 	mode := "half_pixel_for_nn"
 	if c.opset < 16 || c.string("coordinate_transformation_mode", "half_pixel") == "output_half_pixel" {
 		mode = "asymmetric"
@@ -59,22 +59,20 @@ func roiAlign(c *call) ([]graph.Port, error) {
 	return c.one("ROIAlign", attrs, c.input(0), c.input(1), c.input(2))
 }
 
-func maxRoiPool(c *call) ([]graph.Port, error) {
+func maxRoiPool(c *call) []graph.Port {
 	size := c.ints("pooled_shape")
 	if len(size) != 2 {
 		c.fail("pooled_shape %v, expected height and width", size)
-		return nil, c.err
 	}
 	return c.one("ROIPooling", graph.Attrs{"method": "max", "pooled_h": list(size[:1]), "pooled_w": list(size[1:]),
 		"spatial_scale": number(c.float("spatial_scale", 1))}, c.input(0), c.input(1))
 }
 
 // affineGrid is theta [N, d, d+1] times the homogeneous coordinates of the places of an image of the given size, x first; from -1 to 1.
-func affineGrid(c *call) ([]graph.Port, error) {
+func affineGrid(c *call) []graph.Port {
 	theta := c.input(0)
 	if c.rank(theta) != 3 || c.dim(theta, 1) != 2 && c.dim(theta, 1) != 3 {
 		c.fail("theta of shape %v, expected [N, 2, 3] or [N, 3, 4]", c.shape(theta))
-		return nil, c.err
 	}
 	t, dims := c.kind(theta), c.dim(theta, 1)
 	size := c.convert(c.input(1), tensor.I64)
@@ -110,7 +108,7 @@ func (c *call) places(length graph.Port, t tensor.DType) graph.Port {
 }
 
 // columnsToImage is Col2Im, which OpenVINO has for two spatial dimensions.
-func columnsToImage(c *call) ([]graph.Port, error) {
+func columnsToImage(c *call) []graph.Port {
 	if s := c.shape(c.input(1)); len(s) != 1 || s[0] != 2 {
 		c.fail("images of spatial dimensions %v: only two are supported", s)
 	}
@@ -119,11 +117,10 @@ func columnsToImage(c *call) ([]graph.Port, error) {
 		c.input(0), c.convert(c.input(1), tensor.I64), c.convert(c.input(2), tensor.I64))
 }
 
-func deformConv(c *call) ([]graph.Port, error) {
+func deformConv(c *call) []graph.Port {
 	x, weights, offsets := c.input(0), c.input(1), c.input(2)
 	if c.rank(x) != 4 {
 		c.fail("an input of rank %d, expected 4", c.rank(x))
-		return nil, c.err
 	}
 	attrs := c.window(2).attrs()
 	attrs["group"], attrs["deformable_group"] = list([]int{c.int("group", 1)}), list([]int{c.int("offset_group", 1)})
@@ -136,19 +133,18 @@ func deformConv(c *call) ([]graph.Port, error) {
 	if c.has(3) {
 		y = c.op("Add", numpyBroadcast(), y, c.perChannel(c.in[3], 4))
 	}
-	return []graph.Port{y}, c.err
+	return []graph.Port{y}
 }
 
 // maxUnpool puts values back where MaxPool's indices, which count through the whole pooled input, say they were; zeros elsewhere.
-func maxUnpool(c *call) ([]graph.Port, error) {
+func maxUnpool(c *call) []graph.Port {
 	x, index := c.input(0), c.input(1)
 	w, ok := c.windowOver(x)
 	if !ok {
-		return nil, c.err
+		return nil
 	}
 	if spatial := c.rank(x) - 2; len(w.kernel) != spatial {
 		c.fail("kernel_shape %v for %d spatial dimensions", w.kernel, spatial)
-		return nil, c.err
 	}
 	small := slices.Clone(c.shape(x))
 	for i := range w.kernel {
@@ -166,7 +162,7 @@ func maxUnpool(c *call) ([]graph.Port, error) {
 	y := c.op("ScatterElementsUpdate", graph.Attrs{"reduction": "none"}, flat(zeros), flat(index), flat(x), c.i64(0))
 	y = c.op("Reshape", graph.Attrs{"special_zero": "false"}, y, shape)
 	if !c.has(2) {
-		return []graph.Port{y}, c.err
+		return []graph.Port{y}
 	}
 	extra := c.op("Subtract", numpyBroadcast(), whole, shape)
 	return c.one("Pad", graph.Attrs{"pad_mode": "constant"}, y, c.i64s(make([]int, c.rank(x))...), extra, c.scalar(c.kind(x), 0))
