@@ -358,10 +358,11 @@ func (c *call) scanOutputs(b *inner, carried int) {
 			c.fail("scan_output_axes[%d]=%d is not supported", i, axis)
 		}
 	}
-	for i, d := range c.ints("scan_output_directions") {
-		if carried+i >= len(b.body.Outputs) {
-			c.fail("scan_output_directions has more values than there are scan outputs")
-		}
+	directions := c.ints("scan_output_directions")
+	if stacked := len(b.body.Outputs) - carried; len(directions) > stacked {
+		c.fail("scan_output_directions has %d values for %d outputs", len(directions), stacked)
+	}
+	for i, d := range directions {
 		if d != 0 {
 			b.reverse(&b.body.Outputs[carried+i])
 		}

@@ -44,6 +44,8 @@ func TestHostileFiles(t *testing.T) {
 		}
 		doubling = append(doubling, function(fmt.Sprintf("f%d", i), two...))
 	}
+	body := func(graph ...[]byte) []byte { return attr("body", 5, lengthy(6, slices.Concat(graph...))) }
+	step := slices.Concat(value(11, "p", 1), node("Relu", "", []string{"p"}, []string{"q"}), value(12, "q", 1))
 	huge := withInitializer([]int64{1 << 40}, lengthy(4, make([]byte, 8)))
 	for _, test := range []struct {
 		name string
@@ -60,6 +62,15 @@ func TestHostileFiles(t *testing.T) {
 		{"an order in which a node comes before its input", ends(node("Relu", "late", []string{"p"}, []string{"y"}), node("Relu", "p", []string{"x"}, []string{"p"})),
 			`node "late" (Relu): nothing gives the value "p"`},
 		{"a missing input", ends(node("Add", "a", []string{"x"}, []string{"y"})), `node "a" (Add): input 1 is missing`},
+		{"a bias for groups that do not fit", model(slices.Concat(value(11, "x", 1, 1, 4), initializer("w", []int64{1, 1, 1}, lengthy(9, make([]byte, 4))),
+			node("Conv", "c", []string{"x", "w", "w"}, []string{"y"}, attr("group", 2, varint(3, 3))), value(12, "y", 1, 1, 4))), "do not fit 3 groups"},
+		{"activations of no direction", model(slices.Concat(value(11, "x", 1, 1, 1), initializer("w", []int64{2, 1, 1}, lengthy(9, make([]byte, 8))),
+			node("RNN", "r", []string{"x", "w", "w"}, []string{"y"}, attr("activations", 8, text(9, "Tanh")), attr("direction", 3, text(4, "bidirectional")),
+				attr("hidden_size", 2, varint(3, 1))), value(12, "y", 1, 2, 1, 1))), "1 activations for 2 directions"},
+		{"directions of more outputs than a Scan has", ends(node("Scan", "s", []string{"x"}, []string{"y"}, body(step), attr("num_scan_inputs", 2, varint(3, 1)),
+			attr("scan_output_directions", 7, slices.Concat(varint(8, 1), varint(8, 1))))), "scan_output_directions has 2 values"},
+		{"a Loop whose body gives no condition", ends(node("Loop", "l", []string{"x", ""}, []string{"y"}, body(value(11, "i"), value(11, "go")))),
+			"does not fit its inputs"},
 		{"an axis that the input does not have", model(slices.Concat(value(11, "x", 2), initializer("s", []int64{2}, lengthy(9, make([]byte, 8))),
 			node("QuantizeLinear", "q", []string{"x", "s"}, []string{"y"}, attr("axis", 2, varint(3, 7))), value(12, "y", 2))), `node "q" (QuantizeLinear)`},
 		{"no version of the operators", slices.Concat(varint(1, 8), lengthy(8, append(text(1, "other"), varint(2, 3)...)), lengthy(7, slices.Concat(value(11, "x", 2),
