@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"strings"
@@ -186,19 +187,33 @@ func TestRanges(t *testing.T) {
 	}
 }
 
-// FuzzJournal reads any bytes as a journal: it is refused or resumed, and never changed when it is refused.
+// FuzzJournal reads any bytes as a journal, with the checksums that they need if summed: it is refused and not changed, or resumed, and whatever
+// runs it tells of the search ends.
 func FuzzJournal(f *testing.F) {
-	path := filepath.Join(f.TempDir(), "j")
+	dir := inMemory(f)
+	path := filepath.Join(dir, "j")
 	journalled(f, path)
 	whole, err := os.ReadFile(path)
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(whole)
-	f.Add([]byte(fmt.Sprintf("%08x {}\n", 0)))
-	f.Fuzz(func(t *testing.T, content []byte) {
+	var texts []byte
+	for line := range bytes.Lines(whole) {
+		_, text, _ := bytes.Cut(line, []byte(" "))
+		texts = append(texts, text...)
+	}
+	f.Add(whole, false)
+	f.Add(texts, true)
+	f.Add([]byte(fmt.Sprintf("%08x {}\n", 0)), false)
+	f.Fuzz(func(t *testing.T, content []byte, summed bool) {
+		if summed {
+			content = withSums(content)
+		}
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
+		}
+		if _, err := ReadJournal(path); err != nil && err.Error() == "" {
+			t.Error("an error without a text")
 		}
 		j, err := OpenJournal(path, head)
 		if err != nil {
@@ -207,8 +222,35 @@ func FuzzJournal(f *testing.F) {
 			}
 			return
 		}
-		if err := j.Close(); err != nil {
+		defer j.Close()
+		c := config(&oracle{n: 12, error: anyOf(3, 9), keyed: true})
+		c.Journal, c.MaxProbes = j, 100
+		r, err := Search(t.Context(), c)
+		if err != nil {
+			return
+		}
+		if _, err := json.Marshal(r); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+// inMemory is a folder on which syncing a file costs nothing, where the system has one.
+func inMemory(f *testing.F) string {
+	dir, err := os.MkdirTemp("/dev/shm", "halfway-test-")
+	if err != nil {
+		return f.TempDir()
+	}
+	f.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// withSums makes every line of texts a journal's.
+func withSums(texts []byte) []byte {
+	var b []byte
+	for text := range bytes.Lines(texts) {
+		text = bytes.TrimSuffix(text, []byte("\n"))
+		b = fmt.Appendf(b, "%08x %s\n", crc32.Checksum(text, castagnoli), text)
+	}
+	return b
 }

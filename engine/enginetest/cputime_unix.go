@@ -1,6 +1,6 @@
 //go:build unix
 
-package builtin_test
+package enginetest
 
 import (
 	"testing"
@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cpuTime is what the process's threads have computed so far, which other load on the machine hardly changes.
-func cpuTime(t testing.TB) time.Duration {
+// CPUTime is what the process's threads have computed so far, which other load on the machine hardly changes.
+func CPUTime(t testing.TB) time.Duration {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
 		t.Fatal(err)
