@@ -55,6 +55,9 @@ func open(t testing.TB, path string, o builtin.Options) *builtin.Engine {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.Close)
+	if _, measured := t.(*testing.B); !measured {
+		e.Poison()
+	}
 	return e
 }
 

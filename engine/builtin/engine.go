@@ -47,14 +47,7 @@ type Engine struct {
 	memo *memo
 	pass int64 // multiply-adds of one inference: of the plan, or, where shapes show only on the way, of the first run
 	pace pace
-
-	// ballast is never touched, so it takes no memory, but the collector counts it as alive: it then runs once in several passes instead of
-	// several times a pass, whose values are garbage when the memo is small.
-	ballast []byte
 }
-
-// maxBallast bounds the garbage that an engine lets lie.
-const maxBallast = 256 << 20
 
 // Engine prepares the model to run. It fails on a view, precision or shape that does not fit.
 func (m *Model) Engine(o Options) (*Engine, error) {
@@ -100,7 +93,7 @@ func (m *Model) Engine(o Options) (*Engine, error) {
 	}
 	e.workers = kernel.NewWorkers(o.Threads)
 	e.memo = newMemo(o.Memory, e.workers)
-	e.ballast = make([]byte, 8*min(e.plan.peak, maxBallast/8))
+	e.memo.pool.Size = e.plan.peak
 	return e, nil
 }
 

@@ -46,6 +46,7 @@ type rounds struct{ in, out []bool }
 // their size go first (GreedyDual-Size, Cao and Irani 1997).
 type memo struct {
 	workers     *kernel.Workers // hash
+	pool        tensor.Pool     // of the values' elements
 	budget      int64
 	ids         uint32
 	derivations map[string]*derivation // of what parameters or state are behind
@@ -176,7 +177,9 @@ func (m *memo) trim() {
 		m.held -= v.bytes
 		m.present -= v.bytes
 		m.clock = v.priority
-		v.head, v.tensor = v.tensor.Head(), nil
+		t := v.tensor
+		v.head, v.tensor = t.Head(), nil
+		m.pool.Release(t)
 	}
 }
 

@@ -287,11 +287,11 @@ func (r *run) report(results []*value, o *engine.Observation, h hash.Hash) {
 	}
 }
 
-// narrowed is the i-th result in the type that the file declares for it.
+// narrowed is a copy of the i-th result in the type that the file declares for it.
 func (r *run) narrowed(t *tensor.Tensor, i int) *tensor.Tensor {
 	want := r.plan.graph.Results[i].Out[0].Type
 	if want == t.Type || want != tensor.F16 && want != tensor.BF16 {
-		return t
+		return t.Clone()
 	}
 	n := tensor.New(want, t.Shape...)
 	r.workers.Round(n.F32s(), t.F32s(), want)

@@ -53,7 +53,7 @@ func (r *run) materialise(values ...*value) error {
 func (r *run) evaluate(d *derivation) error {
 	if d.step == nil {
 		src := d.in[0].tensor
-		dst := tensor.New(src.Type, src.Shape...)
+		dst := r.memo.pool.New(src.Type, src.Shape...)
 		r.workers.Round(dst.F32s(), src.F32s(), r.precision)
 		r.settle(d.out[0], dst, float64(src.Len()))
 		return nil
@@ -79,8 +79,10 @@ func (r *run) evaluate(d *derivation) error {
 			}
 			v.grid = v.grid || d.round.out != nil && d.round.out[o]
 		}
-		if d.out[o].tensor == nil || first && d.out[o].from == d {
-			r.settle(d.out[o], t, float64(macs))
+		if v := d.out[o]; v.tensor == nil || v.tensor == t {
+			r.settle(v, t, float64(macs))
+		} else {
+			r.memo.pool.Release(t)
 		}
 	}
 	return nil
@@ -90,6 +92,7 @@ func (r *run) evaluate(d *derivation) error {
 func (r *run) settle(v *value, t *tensor.Tensor, cost float64) {
 	v.tensor, v.bytes, v.cost = t, t.Bytes(), cost
 	r.memo.present += v.bytes
+	r.memo.pool.Size = max(r.memo.pool.Size, r.memo.present-r.memo.held)
 	r.memo.retain(v)
 	r.memo.release(v)
 }
@@ -147,7 +150,7 @@ func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err
 		}
 		dst := t
 		if s.view || r.added != nil {
-			dst = tensor.New(t.Type, t.Shape...)
+			dst = r.memo.pool.New(t.Type, t.Shape...)
 			out[o] = dst
 		}
 		if s.odd {
@@ -157,6 +160,9 @@ func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err
 		}
 		if r.added != nil {
 			*r.added += difference(r.workers, t, dst)
+		}
+		if dst != t {
+			r.memo.pool.Release(t)
 		}
 	}
 	return out, s.cost(args, specs), nil
@@ -178,9 +184,9 @@ func (r *run) allocate(s *step, specs []ops.Spec, in []ops.Operand) ([]*tensor.T
 			return nil, err
 		}
 		if s.view {
-			out[o] = in[0].Reshape(spec.Shape...)
+			out[o] = in[0].View(spec.Shape...)
 		} else {
-			out[o] = tensor.New(spec.Type, spec.Shape...)
+			out[o] = r.memo.pool.New(spec.Type, spec.Shape...)
 		}
 	}
 	return out, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"unsafe"
 )
 
 // Element is a Go type that a tensor keeps its elements in.
@@ -17,7 +18,8 @@ type Tensor struct {
 	Type  DType
 	Shape []int
 
-	data any // a slice of the element's Go type, length Len()
+	data  any    // a slice of the element's Go type, length Len()
+	piece *piece // of a Pool, nil for memory that none takes back
 }
 
 // New returns a zeroed tensor. The shape's product must fit in memory; Elements checks it.
@@ -26,35 +28,12 @@ func New(t DType, shape ...int) *Tensor {
 	if err != nil {
 		panic(err)
 	}
-	r := &Tensor{Type: t, Shape: copyShape(shape)}
-	switch dtypes[t].kept {
-	case keptF32:
-		r.data = make([]float32, n)
-	case keptF64:
-		r.data = make([]float64, n)
-	case keptI64:
-		r.data = make([]int64, n)
-	case keptI32:
-		r.data = make([]int32, n)
-	case keptI16:
-		r.data = make([]int16, n)
-	case keptI8:
-		r.data = make([]int8, n)
-	case keptU64:
-		r.data = make([]uint64, n)
-	case keptU32:
-		r.data = make([]uint32, n)
-	case keptU16:
-		r.data = make([]uint16, n)
-	case keptU8:
-		r.data = make([]uint8, n)
-	case keptBool:
-		r.data = make([]bool, n)
-	default:
-		panic("tensor.New: invalid element type")
-	}
-	return r
+	words := make([]uint64, words(n, t))
+	return &Tensor{Type: t, Shape: copyShape(shape), data: elementsIn(dtypes[t].kept, unsafe.Pointer(unsafe.SliceData(words)), n)}
 }
+
+// words is the number of words of 8 bytes, at least one, that n elements of type t take.
+func words(n int, t DType) int { return max((n*t.KeptBytes()+7)/8, 1) }
 
 // copyShape never returns nil, which readers of shapes take for "not known".
 func copyShape(shape []int) []int { return append([]int{}, shape...) }
