@@ -146,7 +146,7 @@ func softmax(name string) operator {
 			return c.one(name, graph.Attrs{"axis": "0"}, x)
 		}
 		axis := c.axis(x, c.int("axis", 1))
-		if last := c.rank(x) - 1; axis == last && (last == 1 || name == "Softmax" && c.opset >= 11) {
+		if axis == c.rank(x)-1 && name == "Softmax" && c.opset >= 11 {
 			return c.one(name, graph.Attrs{"axis": list([]int{axis})}, x)
 		}
 		flat := c.op(name, graph.Attrs{"axis": "1"}, c.flatten(x, axis))

@@ -26,10 +26,10 @@ func gemm(c *call) []graph.Port {
 	if alpha != 1 {
 		y = c.op("Multiply", numpyBroadcast(), y, c.scalar(c.kind(b), alpha))
 	}
-	if !c.has(2) {
-		return []graph.Port{y}
+	bias := c.scalar(c.kind(b), 0) // OpenVINO adds it all the same
+	if c.has(2) {
+		bias = c.in[2]
 	}
-	bias := c.in[2]
 	if beta := c.float("beta", 1); beta != 1 {
 		bias = c.op("Multiply", numpyBroadcast(), c.scalar(c.kind(bias), beta), bias)
 	}

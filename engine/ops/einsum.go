@@ -253,3 +253,24 @@ func keep(labels, wanted []axisLabel) []axisLabel {
 func drop(labels, unwanted []axisLabel) []axisLabel {
 	return slices.DeleteFunc(slices.Clone(labels), func(l axisLabel) bool { return slices.Contains(unwanted, l) })
 }
+
+// EinsumLabels names the axes of operands of the given shapes, and those of the result, by the labels of the equation: one number for each letter,
+// and another for each axis that an ellipsis stands for.
+func EinsumLabels(equation string, shapes [][]int) (operands [][]int, output []int, err error) {
+	e, err := parseEquation(equation)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(shapes) != len(e.operands) {
+		return nil, nil, fmt.Errorf("equation %q has %d operands, want %d", equation, len(e.operands), len(shapes))
+	}
+	for i, shape := range shapes {
+		labels, err := axisLabels(e.operands[i], len(shape))
+		if err != nil {
+			return nil, nil, fmt.Errorf("input %d of shape %v: %w", i, shape, err)
+		}
+		operands = append(operands, labels)
+	}
+	_, _, output, err = e.bind(shapes)
+	return operands, output, err
+}

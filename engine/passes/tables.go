@@ -19,6 +19,7 @@ var commonDecompositions = rules(map[string][]rule{
 	"BatchNormInference":        {batchNorm},
 	"ConvertLike":               {convertLike},
 	"LogSoftmax":                {logSoftmax},
+	"Einsum":                    {einsum},
 	"MVN":                       {decomposeMVN},
 	"NormalizeL2":               {decomposeNormalizeL2},
 	"GRUSequence":               {unidirectional},
