@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -55,15 +54,10 @@ type Engine struct {
 	inputs     []engine.Input
 	outputs    []string
 	places     onnx.Places
-	options    Options
-	folder     *python.Folder
+	threads    int
 	warnings   []string
 	version    string
-
-	turn   chan struct{}  // holds one element while the engine is not closed: whoever takes it may use what follows
-	worker *python.Worker // may be dead
-	took   time.Duration
-	runs   int
+	session    *python.Session
 }
 
 // New makes an engine of a model at path that the built-in engine has prepared as view. The model must stay open.
@@ -80,22 +74,22 @@ func New(ctx context.Context, path string, m *builtin.Model, view *builtin.Engin
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	o.Threads = max(o.Threads, 1)
-	e := &Engine{path: path, model: m.ONNX(), precision: precision, inputs: m.Inputs(), outputs: view.Outputs(), options: o, turn: make(chan struct{}, 1)}
+	e := &Engine{path: path, model: m.ONNX(), precision: precision, inputs: m.Inputs(), outputs: view.Outputs(), threads: max(o.Threads, 1)}
 	if e.candidates, err = view.Candidates(ctx); err != nil {
 		return nil, err
 	}
 	e.places = e.model.Place(view.Roundings())
 	e.warn()
-	if e.worker, err = script.Start(ctx, o.Python); err != nil {
+	w, err := script.Start(ctx, o.Python)
+	if err != nil {
 		return nil, err
 	}
-	e.version = e.worker.Version
-	if e.folder, err = python.NewFolder(o.Temp, "halfway-onnxruntime-"); err != nil {
-		e.worker.Kill()
+	e.version = w.Version
+	if e.session, err = script.Session(o.Python, w, o.Temp); err != nil {
+		w.Kill()
 		return nil, err
 	}
-	e.turn <- struct{}{}
+	e.session.Inputs, e.session.Outputs, e.session.Timeout = e.inputs, e.outputs, o.Timeout
 	return e, nil
 }
 
@@ -125,66 +119,29 @@ func (e *Engine) Candidates(context.Context) ([]engine.Candidate, error) {
 }
 
 // Run runs the model on s with the candidates of set rounded.
-func (e *Engine) Run(ctx context.Context, set engine.Set, s engine.Sample) (o engine.Observation, err error) {
-	select {
-	case <-e.turn:
-		defer func() { e.turn <- struct{}{} }()
-	case <-ctx.Done():
-		return o, context.Cause(ctx)
-	}
-	if ctx.Err() != nil {
-		return o, context.Cause(ctx)
-	}
-	if e.worker.Dead() {
-		if e.worker, err = e.restart(ctx); err != nil {
-			return o, err
-		}
-	}
-	start := time.Now()
-	if o, err = e.probe(ctx, set, s); err == nil {
+func (e *Engine) Run(ctx context.Context, set engine.Set, s engine.Sample) (engine.Observation, error) {
+	o, err := e.session.Run(ctx, s, func() (map[string]any, error) { return e.request(set) }, &struct{}{})
+	if err == nil {
 		o.Enforced = &set
-		e.took += time.Since(start)
-		e.runs++
 	}
 	return o, err
 }
 
-// restart starts another worker; where that fails the dead one stays.
-func (e *Engine) restart(ctx context.Context) (*python.Worker, error) {
-	w, err := script.Start(ctx, e.options.Python)
-	if err != nil {
-		return e.worker, err
-	}
-	return w, nil
-}
-
-func (e *Engine) probe(ctx context.Context, set engine.Set, s engine.Sample) (o engine.Observation, err error) {
-	inferences, err := e.folder.Write(e.inputs, s)
-	if err != nil {
-		return o, err
-	}
+// request writes the model that rounds the candidates of set.
+func (e *Engine) request(set engine.Set) (map[string]any, error) {
 	model, err := e.model.Rewrite(e.places.Edit(e.precision, set.Has))
 	if err != nil {
-		return o, err
+		return nil, err
 	}
-	path := filepath.Join(e.folder.Path, "model.onnx")
+	path := filepath.Join(e.session.Folder.Path, "model.onnx")
 	if err := tensor.WriteWhole(path, func(w io.Writer) error { _, err := w.Write(model); return err }); err != nil {
-		return o, err
+		return nil, err
 	}
 	var names []string
 	for _, in := range e.inputs {
 		names = append(names, in.Name)
 	}
-	var answer struct{ Outputs []python.Array }
-	request := map[string]any{"op": "run", "model": path, "weights": filepath.Dir(e.path), "threads": e.options.Threads, "inputs": names,
-		"inferences": inferences, "folder": e.folder.Path}
-	if err := e.worker.Ask(ctx, e.options.Timeout, request, &answer); err != nil {
-		return o, err
-	}
-	if want := len(e.outputs) * len(inferences); len(answer.Outputs) != want {
-		return o, &engine.Failure{Kind: engine.Crash, Detail: fmt.Sprintf("%d outputs came, expected %d", len(answer.Outputs), want)}
-	}
-	return e.folder.Read(e.outputs, answer.Outputs)
+	return map[string]any{"op": "run", "model": path, "weights": filepath.Dir(e.path), "threads": e.threads, "inputs": names}, nil
 }
 
 // Info describes the engine.
@@ -197,18 +154,7 @@ func (e *Engine) Outputs() []string { return slices.Clone(e.outputs) }
 func (e *Engine) Warnings() []string { return slices.Clone(e.warnings) }
 
 // Seconds predicts the time of so many probes on one sample; before the first it is infinite.
-func (e *Engine) Seconds(probes float64) float64 {
-	<-e.turn
-	defer func() { e.turn <- struct{}{} }()
-	if e.runs == 0 {
-		return math.Inf(1)
-	}
-	return probes * e.took.Seconds() / float64(e.runs)
-}
+func (e *Engine) Seconds(probes float64) float64 { return e.session.Seconds(probes) }
 
 // Close waits for the run that is going on, ends the worker, removes the engine's folder and closes the model's file. It is called once.
-func (e *Engine) Close() error {
-	<-e.turn
-	e.worker.Kill()
-	return errors.Join(e.folder.Remove(), e.model.Close())
-}
+func (e *Engine) Close() error { return errors.Join(e.session.Close(), e.model.Close()) }

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
-	"sync"
-	"time"
 
 	"halfway/engine"
 	"halfway/engine/python"
@@ -18,17 +15,10 @@ import (
 type Engine struct {
 	model    *Model
 	options  Options
-	folder   *python.Folder // with the exported graph and its constants too
+	session  *python.Session // with the exported graph and its constants in its folder too
 	exported *exported
 	units    *units
 	warnings []string
-
-	turn   chan struct{}  // holds one element: whoever takes it may use what follows
-	worker *python.Worker // nil or dead: to be started
-	took   time.Duration
-	runs   int
-
-	closing sync.Once
 }
 
 // Engine compiles the model and exports what the plugin made of it. It fails where this machine or release cannot enforce bf16.
@@ -36,25 +26,19 @@ func (m *Model) Engine(ctx context.Context, o Options) (*Engine, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	folder, err := python.NewFolder(o.Temp, "halfway-openvino-")
+	session, err := m.session(o)
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{model: m, options: o, folder: folder, turn: make(chan struct{}, 1)}
-	e.worker, m.worker = m.worker, nil
-	if err := e.prepare(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("OpenVINO %s: %s: %w", m.version, m.path, err), e.release())
+	e := &Engine{model: m, options: o, session: session}
+	if err := session.Do(ctx, func(w *python.Worker) error { return e.prepare(ctx, w) }); err != nil {
+		return nil, errors.Join(fmt.Errorf("OpenVINO %s: %s: %w", m.version, m.path, err), e.Close())
 	}
-	e.turn <- struct{}{}
+	session.Ready = e.load
 	return e, nil
 }
 
-func (e *Engine) prepare(ctx context.Context) (err error) {
-	if e.worker == nil {
-		if e.worker, err = script.Start(ctx, e.model.python); err != nil {
-			return err
-		}
-	}
+func (e *Engine) prepare(ctx context.Context, w *python.Worker) error {
 	shapes, err := e.model.shapes(e.options.Shapes)
 	if err != nil {
 		return err
@@ -63,9 +47,9 @@ func (e *Engine) prepare(ctx context.Context) (err error) {
 		Hint      string
 		Constants []int64 // offset and size in the blob
 	}
-	request := map[string]any{"op": "compile", "model": e.model.path, "shapes": shapes, "folder": e.folder.Path, "threads": e.options.Threads,
+	request := map[string]any{"op": "compile", "model": e.model.path, "shapes": shapes, "folder": e.session.Folder.Path, "threads": e.options.Threads,
 		"snippets": e.options.View == "snippets"}
-	if err := e.worker.Ask(ctx, 0, request, &answer); err != nil {
+	if err := w.Ask(ctx, 0, request, &answer); err != nil {
 		return fmt.Errorf("compile: %w", python.Refusal(err))
 	}
 	if answer.Hint != "bf16" {
@@ -75,17 +59,17 @@ func (e *Engine) prepare(ctx context.Context) (err error) {
 	if len(answer.Constants) != 2 {
 		return errors.New("the constants were not found in the exported model: this release is not known (2024.6, 2025.4 and 2026.4 are)")
 	}
-	if e.exported, err = readExported(e.folder.Path, answer.Constants[0], answer.Constants[1]); err != nil {
+	if e.exported, err = readExported(e.session.Folder.Path, answer.Constants[0], answer.Constants[1]); err != nil {
 		return fmt.Errorf("the exported model: %w", err)
 	}
-	if err := e.load(ctx); err != nil {
+	if err := e.load(ctx, w); err != nil {
 		return err
 	}
-	return e.learnUnits(ctx)
+	return e.learnUnits(ctx, w)
 }
 
-// load hands the exported model to the worker.
-func (e *Engine) load(ctx context.Context) error {
+// load hands the exported model to a worker.
+func (e *Engine) load(ctx context.Context, w *python.Worker) error {
 	places := make([][2]int64, len(e.exported.places))
 	for i, p := range e.exported.places {
 		places[i][0] = p.Offset
@@ -93,14 +77,16 @@ func (e *Engine) load(ctx context.Context) error {
 			places[i][1] = 1
 		}
 	}
-	request := map[string]any{"op": "load", "folder": e.folder.Path, "places": places, "threads": e.options.Threads, "snippets": e.options.View == "snippets"}
-	return python.Refusal(e.worker.Ask(ctx, 0, request, &struct{}{}))
+	request := map[string]any{"op": "load", "folder": e.session.Folder.Path, "places": places, "threads": e.options.Threads, "snippets": e.options.View == "snippets"}
+	return python.Refusal(w.Ask(ctx, 0, request, &struct{}{}))
 }
 
 // learnUnits reads the execution graph with everything enforced: which nodes run as one, and which of them show their precision.
-func (e *Engine) learnUnits(ctx context.Context) error {
-	a, err := e.request(ctx, 0, nil, "bf16", nil)
-	if err != nil {
+func (e *Engine) learnUnits(ctx context.Context, w *python.Worker) error {
+	var a answer
+	request := marked(nil, "bf16")
+	request["inferences"], request["folder"] = [][]string{}, e.session.Folder.Path
+	if err := w.Ask(ctx, 0, request, &a); err != nil {
 		return fmt.Errorf("import what was exported: %w", python.Refusal(err))
 	}
 	e.units = newUnits(e.exported, a.Nodes)
@@ -112,36 +98,12 @@ func (e *Engine) learnUnits(ctx context.Context) error {
 	return nil
 }
 
-// An answer is what a run shows.
-type answer struct {
-	Outputs []python.Array
-	Nodes   []row
-}
+// An answer is what a run shows beside the outputs.
+type answer struct{ Nodes []row }
 
-// request has the worker run the marked model.
-func (e *Engine) request(ctx context.Context, limit time.Duration, kept []int, hint string, inferences [][]string) (a answer, err error) {
-	if inferences == nil {
-		inferences = [][]string{}
-	}
-	if kept == nil {
-		kept = []int{}
-	}
-	err = e.worker.Ask(ctx, limit, map[string]any{"op": "run", "kept": kept, "hint": hint, "inferences": inferences, "folder": e.folder.Path}, &a)
-	return a, err
-}
-
-// revive starts a new worker where the last one ended.
-func (e *Engine) revive(ctx context.Context) (err error) {
-	if e.worker != nil && !e.worker.Dead() {
-		return nil
-	}
-	if e.worker, err = script.Start(ctx, e.model.python); err != nil {
-		return err
-	}
-	if err = e.load(ctx); err != nil {
-		e.worker.Kill()
-	}
-	return err
+// marked is the request to run the model with marks at the candidates kept.
+func marked(kept []int, hint string) map[string]any {
+	return map[string]any{"op": "run", "kept": append([]int{}, kept...), "hint": hint}
 }
 
 // Candidates returns the model's candidates in counting order, those of the main graph first.
@@ -158,7 +120,7 @@ func (e *Engine) Run(ctx context.Context, set engine.Set, s engine.Sample) (engi
 	if e.options.Precision == tensor.F32 {
 		return e.Reference(ctx, s)
 	}
-	kept := []int{}
+	var kept []int
 	for p := range e.units.candidates {
 		if !set.Has(p) {
 			kept = append(kept, p)
@@ -179,29 +141,10 @@ func (e *Engine) Reference(ctx context.Context, s engine.Sample) (engine.Observa
 	return o, err
 }
 
-// observe waits for its turn and runs the model once.
-func (e *Engine) observe(ctx context.Context, kept []int, hint string, s engine.Sample) (o engine.Observation, nodes []row, err error) {
-	select {
-	case <-e.turn:
-		defer func() { e.turn <- struct{}{} }()
-	case <-ctx.Done():
-		return o, nil, context.Cause(ctx)
-	}
-	if err := e.revive(ctx); err != nil {
-		return o, nil, err
-	}
-	inferences, err := e.folder.Write(e.model.inputs, s)
-	if err != nil {
-		return o, nil, err
-	}
-	start := time.Now()
-	a, err := e.request(ctx, e.options.Timeout, kept, hint, inferences)
-	if err != nil {
-		return o, nil, err
-	}
-	o, err = e.folder.Read(e.model.outputs, a.Outputs)
-	e.took += time.Since(start)
-	e.runs++
+// observe runs the marked model once.
+func (e *Engine) observe(ctx context.Context, kept []int, hint string, s engine.Sample) (engine.Observation, []row, error) {
+	var a answer
+	o, err := e.session.Run(ctx, s, func() (map[string]any, error) { return marked(kept, hint), nil }, &a)
 	return o, a.Nodes, err
 }
 
@@ -226,31 +169,13 @@ func (e *Engine) Properties() map[string]string {
 }
 
 // Seconds predicts the time of so many probes on one sample; before the first it is infinite.
-func (e *Engine) Seconds(probes float64) float64 {
-	<-e.turn
-	defer func() { e.turn <- struct{}{} }()
-	if e.runs == 0 {
-		return math.Inf(1)
-	}
-	return probes * e.took.Seconds() / float64(e.runs)
-}
+func (e *Engine) Seconds(probes float64) float64 { return e.session.Seconds(probes) }
 
 // Close waits for the run that is going on, ends the worker and removes the engine's folder. A second Close does nothing.
-func (e *Engine) Close() (err error) {
-	e.closing.Do(func() {
-		<-e.turn
-		err = e.release()
-	})
-	return err
-}
-
-func (e *Engine) release() error {
-	if e.worker != nil {
-		e.worker.Kill()
-	}
-	var err error
+func (e *Engine) Close() error {
+	err := e.session.Close()
 	if e.exported != nil {
-		err = e.exported.close()
+		err = errors.Join(err, e.exported.close())
 	}
-	return errors.Join(err, e.folder.Remove())
+	return err
 }

@@ -115,6 +115,17 @@ func (m *Model) Close() {
 	}
 }
 
+// session makes a session whose first worker is the one that read the model, if it is still there.
+func (m *Model) session(o Options) (*python.Session, error) {
+	s, err := script.Session(m.python, m.worker, o.Temp)
+	if err != nil {
+		return nil, err
+	}
+	m.worker = nil
+	s.Inputs, s.Outputs, s.Timeout = m.inputs, m.outputs, o.Timeout
+	return s, nil
+}
+
 // shapes are the asked shapes by the number of the input.
 func (m *Model) shapes(asked map[string][]int) (map[string][]int, error) {
 	r := map[string][]int{}

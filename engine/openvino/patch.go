@@ -73,9 +73,11 @@ func (e *Engine) Patch(ctx context.Context, form Form, enforced engine.Set, path
 func (e *Engine) marked(ctx context.Context, kept []int) (*keep.Model, func(io.Writer) error, error) {
 	source := e.model.path
 	if !e.isIR() {
-		source = filepath.Join(e.folder.Path, "source.xml")
-		if err := e.worker.Ask(ctx, 0, map[string]any{"op": "save", "model": e.model.path, "path": source}, &struct{}{}); err != nil {
-			return nil, nil, python.Refusal(err)
+		source = filepath.Join(e.session.Folder.Path, "source.xml")
+		request := map[string]any{"op": "save", "model": e.model.path, "path": source}
+		err := e.session.Do(ctx, func(w *python.Worker) error { return python.Refusal(w.Ask(ctx, 0, request, &struct{}{})) })
+		if err != nil {
+			return nil, nil, err
 		}
 	}
 	f, err := os.Open(source)

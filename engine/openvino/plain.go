@@ -3,7 +3,6 @@ package openvino
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"halfway/engine"
 	"halfway/engine/python"
@@ -15,9 +14,7 @@ type Plain struct {
 	model   *Model
 	hint    string
 	threads int
-	timeout time.Duration
-	folder  *python.Folder
-	worker  *python.Worker // nil or dead: to be started
+	session *python.Session
 	rows    []row
 	seconds float64
 }
@@ -31,39 +28,28 @@ func (m *Model) Plain(hint string, o Options, outputs []string) (*Plain, error) 
 	if outputs != nil {
 		m.outputs = outputs
 	}
-	folder, err := python.NewFolder(o.Temp, "halfway-openvino-")
+	session, err := m.session(o)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plain{model: m, hint: hint, threads: max(o.Threads, 1), timeout: o.Timeout, folder: folder, worker: m.worker}
-	m.worker = nil
-	return p, nil
+	return &Plain{model: m, hint: hint, threads: max(o.Threads, 1), session: session}, nil
 }
 
 // Candidates returns none.
 func (p *Plain) Candidates(context.Context) ([]engine.Candidate, error) { return nil, nil }
 
 // Run runs the file on s, whatever the set.
-func (p *Plain) Run(ctx context.Context, _ engine.Set, s engine.Sample) (o engine.Observation, err error) {
-	inferences, err := p.folder.Write(p.model.inputs, s)
-	if err != nil {
-		return o, err
-	}
-	if p.worker == nil || p.worker.Dead() {
-		if p.worker, err = script.Start(ctx, p.model.python); err != nil {
-			return o, err
-		}
-	}
+func (p *Plain) Run(ctx context.Context, _ engine.Set, s engine.Sample) (engine.Observation, error) {
 	var a struct {
 		answer
 		Seconds float64
 	}
-	request := map[string]any{"op": "plain", "model": p.model.path, "hint": p.hint, "threads": p.threads, "inferences": inferences, "folder": p.folder.Path}
-	if err := p.worker.Ask(ctx, p.timeout, request, &a); err != nil {
-		return o, err
+	request := map[string]any{"op": "plain", "model": p.model.path, "hint": p.hint, "threads": p.threads}
+	o, err := p.session.Run(ctx, s, func() (map[string]any, error) { return request, nil }, &a)
+	if err == nil {
+		p.rows, p.seconds = a.Nodes, a.Seconds
 	}
-	p.rows, p.seconds = a.Nodes, a.Seconds
-	return p.folder.Read(p.model.outputs, a.Outputs)
+	return o, err
 }
 
 // Latency is the time of the fastest inference so far, in seconds.
@@ -83,9 +69,4 @@ func (p *Plain) Precisions() (reduced, kept int) {
 }
 
 // Close ends the worker and removes its files.
-func (p *Plain) Close() error {
-	if p.worker != nil {
-		p.worker.Kill()
-	}
-	return p.folder.Remove()
-}
+func (p *Plain) Close() error { return p.session.Close() }

@@ -8,6 +8,7 @@ import (
 
 	"halfway/engine"
 	"halfway/engine/enginetest"
+	"halfway/engine/python"
 	"halfway/engine/tensor"
 )
 
@@ -28,7 +29,7 @@ func TestWorkerIsReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := e.worker.Crash(); err != nil {
+	if err := e.session.Do(context.Background(), (*python.Worker).Crash); err != nil {
 		t.Fatal(err)
 	}
 	_, err = e.Run(context.Background(), set, s)
@@ -39,7 +40,7 @@ func TestWorkerIsReplaced(t *testing.T) {
 	if err != nil || after.Key != before.Key {
 		t.Errorf("after a crash: %v, other outputs than before", err)
 	}
-	folder := e.folder.Path
+	folder := e.session.Folder.Path
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
 	}

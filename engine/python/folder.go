@@ -32,7 +32,7 @@ func (f *Folder) Remove() error { return os.RemoveAll(f.Path) }
 func (f *Folder) Write(inputs []engine.Input, s engine.Sample) ([][]string, error) {
 	var all [][]string
 	for n, given := range s.Inferences() {
-		var paths []string
+		paths := []string{}
 		for _, in := range inputs {
 			at := slices.IndexFunc(in.Names, func(name string) bool { return given[name] != nil })
 			if at < 0 {

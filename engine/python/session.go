@@ -1,0 +1,144 @@
+package python
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"halfway/engine"
+)
+
+// A Session is what an engine has of a script: one worker at a time, replaced after its end when it is needed again, and the folder of its arrays.
+// Runs queue. Several goroutines may use it once its fields are set.
+type Session struct {
+	Folder  *Folder
+	Inputs  []engine.Input                       // of the model
+	Outputs []string                             // the names of its outputs
+	Timeout time.Duration                        // of one run; 0: no limit
+	Ready   func(context.Context, *Worker) error // prepares a worker that was started in place of another; nil: nothing to do
+
+	script Script
+	python string
+	turn   chan struct{} // holds one element: whoever takes it may use what follows
+	worker *Worker       // nil or dead: to be started
+	closed bool
+	took   time.Duration
+	runs   int
+}
+
+// Session makes a session in a Python interpreter, with a private folder below temp ("": the system's). Its first worker is w; nil: to be started.
+func (s Script) Session(python string, w *Worker, temp string) (*Session, error) {
+	folder, err := NewFolder(temp, "halfway-"+s.Engine+"-")
+	if err != nil {
+		return nil, err
+	}
+	session := &Session{Folder: folder, script: s, python: python, worker: w, turn: make(chan struct{}, 1)}
+	session.turn <- struct{}{}
+	return session, nil
+}
+
+// Do waits for its turn and has f talk to a worker that lives, as far as can be known.
+func (s *Session) Do(ctx context.Context, f func(*Worker) error) error {
+	select {
+	case <-s.turn:
+		defer func() { s.turn <- struct{}{} }()
+	case <-ctx.Done():
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if s.closed {
+		return fmt.Errorf("the engine %s is closed", s.script.Engine)
+	}
+	if err := s.revive(ctx); err != nil {
+		return err
+	}
+	return f(s.worker)
+}
+
+// revive starts a new worker where the last one ended.
+func (s *Session) revive(ctx context.Context) error {
+	if s.worker != nil && !s.worker.Dead() {
+		return nil
+	}
+	w, err := s.script.Start(ctx, s.python)
+	if err != nil {
+		return err
+	}
+	if s.Ready != nil {
+		err = s.Ready(ctx, w)
+	}
+	if err != nil {
+		w.Kill()
+		return err
+	}
+	s.worker = w
+	return nil
+}
+
+// Run runs the model on a sample by the request that its function makes when the turn has come, to which the files of the inputs are added. The
+// outputs are returned; what else is in the worker's answer is decoded into answer, a pointer to a struct. It fails as Ask does.
+func (s *Session) Run(ctx context.Context, sample engine.Sample, request func() (map[string]any, error), answer any) (o engine.Observation, err error) {
+	err = s.Do(ctx, func(w *Worker) error {
+		start := time.Now()
+		inferences, err := s.Folder.Write(s.Inputs, sample)
+		if err != nil {
+			return err
+		}
+		r, err := request()
+		if err != nil {
+			return err
+		}
+		r["inferences"], r["folder"] = inferences, s.Folder.Path
+		var line json.RawMessage
+		if err := w.Ask(ctx, s.Timeout, r, &line); err != nil {
+			return err
+		}
+		var written struct{ Outputs []Array }
+		if err := errors.Join(json.Unmarshal(line, &written), json.Unmarshal(line, answer)); err != nil {
+			return useless(err)
+		}
+		if want := len(s.Outputs) * len(inferences); len(written.Outputs) != want {
+			return useless(fmt.Errorf("%d outputs came, expected %d", len(written.Outputs), want))
+		}
+		if o, err = s.Folder.Read(s.Outputs, written.Outputs); err != nil {
+			return useless(err)
+		}
+		s.took += time.Since(start)
+		s.runs++
+		return nil
+	})
+	return o, err
+}
+
+// useless is the failure of a run whose worker answered, but not what it was asked for.
+func useless(err error) error {
+	return &engine.Failure{Kind: engine.Crash, Detail: "the worker's outputs cannot be used: " + err.Error()}
+}
+
+// Seconds predicts the time of so many runs on one sample; before the first it is infinite.
+func (s *Session) Seconds(runs float64) float64 {
+	<-s.turn
+	defer func() { s.turn <- struct{}{} }()
+	if s.runs == 0 {
+		return math.Inf(1)
+	}
+	return runs * s.took.Seconds() / float64(s.runs)
+}
+
+// Close waits for the run that is going on, ends the worker and removes the folder. A second Close does nothing.
+func (s *Session) Close() error {
+	<-s.turn
+	defer func() { s.turn <- struct{}{} }()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	if s.worker != nil {
+		s.worker.Kill()
+	}
+	return s.Folder.Remove()
+}
