@@ -50,7 +50,7 @@ func inFloats(o operator) operator {
 
 // reduce adds a reduction over the node's axes, which became an input in opset since; without axes over all, or nothing where the node says so.
 func (c *call) reduce(name string, since int, x graph.Port) graph.Port {
-	attrs := graph.Attrs{"keep_dims": boolean(c.int("keepdims", 1))}
+	attrs := graph.Attrs{"keep_dims": boolean(c.int("keepdims", 1)), "infinite": "true"}
 	axes := c.ints("axes")
 	if c.opset >= since && c.has(1) && !slices.Equal(c.dims(c.in[1]), []int{0}) {
 		return c.reduceTyped(name, attrs, x, c.in[1])

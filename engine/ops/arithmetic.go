@@ -9,8 +9,8 @@ import (
 	"halfway/engine/tensor"
 )
 
-// arithmetic is an operation of two numbers that gives one of the same type. Integers wrap in their own width, but sums, differences and
-// products of 8 bits saturate where the CPU plugin computes them.
+// arithmetic is an operation of two numbers that gives one of the same type. Integers wrap in their own width, but sums, differences,
+// products and powers of 8 bits saturate where the CPU plugin computes them.
 type arithmetic struct {
 	pairwise
 	folds bool // by OpenVINO's reference kernels, not by the CPU plugin
@@ -85,14 +85,15 @@ func evalBytes[E int8 | uint8](a *arithmetic, w *kernel.Workers, in []Operand, o
 
 // saturatingLoop is the loop of an operation whose results are limited to what E has.
 func saturatingLoop[E int8 | uint8](op string) func(dst, x, y []E) {
-	limit := func(v int) E { return E(min(max(v, int(lowest[E]())), int(^lowest[E]()))) }
 	switch op {
 	case "Add":
-		return scalarLoop(func(x, y E) E { return limit(int(x) + int(y)) })
+		return scalarLoop(func(x, y E) E { return saturated[E](int(x) + int(y)) })
 	case "Subtract":
-		return scalarLoop(func(x, y E) E { return limit(int(x) - int(y)) })
+		return scalarLoop(func(x, y E) E { return saturated[E](int(x) - int(y)) })
 	case "Multiply":
-		return scalarLoop(func(x, y E) E { return limit(int(x) * int(y)) })
+		return scalarLoop(func(x, y E) E { return saturated[E](int(x) * int(y)) })
+	case "Power":
+		return scalarLoop(func(x, y E) E { return storedNearest[E](math.Pow(float64(x), float64(y))) })
 	}
 	return nil
 }

@@ -12,8 +12,8 @@ import (
 // convert changes the element type: the type of attribute destination_type, or that of input 1 for ConvertLike.
 //
 // Rules of the CPU plugin: a float becomes an integer without its fraction; what the integers of 32 bits (64 for wider ones and u32) do not
-// have becomes their lowest value, as x86 does it, of which narrower types take the low bits. Integers keep their low bits. A float is
-// true when it is neither 0 nor NaN.
+// have becomes their lowest value, as x86 does it, of which narrower types take the low bits. An infinity of f16 counts as its largest number.
+// Integers keep their low bits. A float is true when it is neither 0 nor NaN.
 //
 // Attribute rounding is the small float that the result is rounded to where its type is f32: that of a Convert to bf16 in a graph whose small
 // floats are all kept in f32.
@@ -54,6 +54,9 @@ func (c *convert) Infer(in []Arg) ([]Spec, error) {
 func (c *convert) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	switch src := in[0].Any().(type) {
 	case []float32:
+		if in[0].Type == tensor.F16 && out[0].Type.IsInteger() {
+			src = mapValues(src, func(v float32) float32 { return clampFloat(v, 65504) })
+		}
 		convertFloats(w, src, out[0])
 	case []float64:
 		convertFloats(w, src, out[0])
@@ -125,6 +128,17 @@ func convertFloats[S real](w *kernel.Workers, src []S, out *tensor.Tensor) {
 	case []bool:
 		convertEach(w, src, out, func(v S) bool { return v < 0 || v > 0 })
 	}
+}
+
+// clampFloat is v, limited to a magnitude; NaN stays.
+func clampFloat(v, magnitude float32) float32 {
+	switch {
+	case v > magnitude:
+		return magnitude
+	case v < -magnitude:
+		return -magnitude
+	}
+	return v
 }
 
 func truncate32(v float64) int32 {

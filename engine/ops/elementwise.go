@@ -16,6 +16,9 @@ type integer interface {
 // number is a Go type that elements with arithmetic are kept in.
 type number interface{ real | integer }
 
+// saturated is v, limited to what E has.
+func saturated[E int8 | uint8](v int) E { return E(min(max(v, int(lowest[E]())), int(^lowest[E]()))) }
+
 // grains are numbers of elements that are worth a thread.
 const (
 	cheapGrain     = 1 << 15 // a few instructions each

@@ -53,7 +53,7 @@ func (e *exact) Infer(in []Arg) ([]Spec, error) {
 
 func (e *exact) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	eval := byNumber(out[0], evalExact(exact32), evalExact(exactFloats[float64]), evalExact(exactIntegers[int64]), evalExact(exactIntegers[int32]),
-		evalExact(exactIntegers[int16]), evalExact(exactIntegers[int8]), evalExact(exactIntegers[uint64]), evalExact(exactIntegers[uint32]),
+		evalExact(exactIntegers[int16]), evalExact(exactBytes), evalExact(exactIntegers[uint64]), evalExact(exactIntegers[uint32]),
 		evalExact(exactIntegers[uint16]), evalExact(exactIntegers[uint8]))
 	eval(w, e, in[0].Tensor, out[0])
 	return nil
@@ -119,6 +119,17 @@ func exactIntegers[E integer](e *exact) func(dst, src []E) {
 		return clampLoop(clampTo[E](math.Ceil(e.min)), clampTo[E](math.Floor(e.max)))
 	}
 	return signLoop[E](e.op)
+}
+
+// exactBytes is exactIntegers with the limits that the CPU plugin sets to 8 bits: of -128 the magnitude is 127.
+func exactBytes(e *exact) func(dst, src []int8) {
+	switch e.op {
+	case "Abs":
+		return eachOf(func(v int8) int8 { return saturated[int8](max(int(v), -int(v))) })
+	case "Negative":
+		return eachOf(func(v int8) int8 { return saturated[int8](-int(v)) })
+	}
+	return exactIntegers[int8](e)
 }
 
 func signLoop[E number](op string) func(dst, src []E) {

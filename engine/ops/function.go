@@ -10,7 +10,7 @@ import (
 )
 
 // A function is a real function of one variable, computed for f64 by f64. For f32 it is f32 where that is not nil, on slices of the same length
-// that may be the same slice; else f64's value, rounded. Integers are given f64's value, rounded to the nearest (ties to even) and clamped.
+// that may be the same slice; else f64's value, rounded. Integers are given f64's value as storedNearest has it.
 type function struct {
 	f64 func(float64) float64
 	f32 func(dst, src []float32)
@@ -113,7 +113,7 @@ func (f function) map64(w *kernel.Workers, in, out *tensor.Tensor) {
 }
 
 func mapIntegers[E integer](f function, w *kernel.Workers, in, out *tensor.Tensor) {
-	mapEach(w, out, tensor.Data[E](in), func(v E) E { return clampTo[E](math.RoundToEven(f.f64(float64(v)))) })
+	mapEach(w, out, tensor.Data[E](in), func(v E) E { return storedNearest[E](f.f64(float64(v))) })
 }
 
 // mapEach writes f of each element of src to out.
@@ -125,6 +125,19 @@ func mapEach[R, E tensor.Element](w *kernel.Workers, out *tensor.Tensor, src []E
 		}
 		roundTo(out.Type, dst[lo:hi])
 	})
+}
+
+// storedNearest is v as the CPU plugin stores a float as an integer: rounded to the nearest (ties to even); what 32 bits do not have becomes
+// their lowest value, which 8 bits clamp and of which 16 bits take the low ones. Wider types clamp v.
+func storedNearest[E integer](v float64) E {
+	v = math.RoundToEven(v)
+	switch e := E(0); any(e).(type) {
+	case int32, int16, uint16:
+		return E(truncate32(v))
+	case int8, uint8:
+		v = float64(truncate32(v))
+	}
+	return clampTo[E](v)
 }
 
 // clampTo is v as E: without its fraction, what is beyond E's range and NaN as the end of the range (NaN as the lowest).

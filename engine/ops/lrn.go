@@ -10,7 +10,8 @@ import (
 )
 
 // lrn is local response normalization (Krizhevsky et al., 2012): x over (bias + alpha times the mean of squares)^beta, the mean over a window
-// of size elements along each axis of input 1; what the window has outside the tensor counts as zeros.
+// of size elements along each axis of input 1; what the window has outside the tensor counts as zeros. The CPU plugin keeps the bias as an
+// integer, without its fraction.
 type lrn struct {
 	alpha, beta, bias float64
 	size              int
@@ -21,7 +22,7 @@ func init() { register("LRN", newLRN) }
 func newLRN(n *graph.Node) (Op, error) {
 	d := n.Attrs.Decode()
 	d.Required("alpha", "beta", "bias", "size")
-	l := &lrn{d.Float("alpha", 0), d.Float("beta", 0), d.Float("bias", 0), d.Int("size", 1)}
+	l := &lrn{d.Float("alpha", 0), d.Float("beta", 0), math.Trunc(d.Float("bias", 0)), d.Int("size", 1)}
 	if d.Err() == nil && l.size < 1 {
 		return nil, fmt.Errorf("size %d is not positive", l.size)
 	}

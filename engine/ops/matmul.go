@@ -176,7 +176,7 @@ func (m *matMul) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) err
 	case []int16:
 		multiplyAny(w, m, s, a, b, in, d)
 	case []int8:
-		multiplyAny(w, m, s, a, b, in, d)
+		multiplyBytes(w, m, s, a, b, in, d)
 	case []uint64:
 		multiplyAny(w, m, s, a, b, in, d)
 	case []uint32:
@@ -184,7 +184,7 @@ func (m *matMul) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) err
 	case []uint16:
 		multiplyAny(w, m, s, a, b, in, d)
 	case []uint8:
-		multiplyAny(w, m, s, a, b, in, d)
+		multiplyBytes(w, m, s, a, b, in, d)
 	}
 	return nil
 }
@@ -229,6 +229,20 @@ func typeGrid(t tensor.DType) tensor.DType {
 		return t
 	}
 	return tensor.F32
+}
+
+// multiplyBytes computes a MatMul of 8 bits, whose sums saturate as in the CPU plugin.
+func multiplyBytes[E int8 | uint8](w *kernel.Workers, m *matMul, s matMulSizes, a, b []int, in []Operand, out []E) {
+	wide := make([]Operand, len(in))
+	for i, operand := range in {
+		wide[i] = Operand{Tensor: tensor.New(tensor.I32, operand.Shape...)}
+		convertIntegers(w, tensor.Data[E](operand.Tensor), wide[i].Tensor)
+	}
+	sums := make([]int32, len(out))
+	multiplyAny(w, m, s, a, b, wide, sums)
+	for i, v := range sums {
+		out[i] = saturated[E](int(v))
+	}
 }
 
 // multiplyAny computes a MatMul of any other type, row by row.

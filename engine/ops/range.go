@@ -14,11 +14,14 @@ import (
 func init() {
 	register("Range", func(n *graph.Node) (Op, error) {
 		d := n.Attrs.Decode()
-		return sequence{d.DType("output_type", tensor.Invalid)}, d.Err()
+		return sequence{d.DType("output_type", tensor.Invalid), onlyConstants(n)}, d.Err()
 	})
 }
 
-type sequence struct{ output tensor.DType } // Invalid: that of the inputs
+type sequence struct {
+	output tensor.DType // Invalid: that of the inputs
+	folds  bool         // by OpenVINO's reference kernels, not by the CPU plugin
+}
 
 func (s sequence) Infer(in []Arg) ([]Spec, error) {
 	if err := wantInputs(in, 3, 3); err != nil {
@@ -41,17 +44,21 @@ func (s sequence) Infer(in []Arg) ([]Spec, error) {
 	if unknown {
 		return []Spec{{Type: t}}, nil
 	}
-	n, err := count(in, t)
+	n, err := s.count(in, t)
 	return []Spec{{t, []int{n}}}, err
 }
 
-// count is the number of elements. What goes into integers is truncated before.
-func count(in []Arg, t tensor.DType) (int, error) {
+// count is the number of elements. What goes into integers is truncated before. The CPU plugin steps away from a stop that lies behind start, as
+// often as it would towards it.
+func (s sequence) count(in []Arg, t tensor.DType) (int, error) {
 	start, stop, step := floatValues(in[0].Value)[0], floatValues(in[1].Value)[0], floatValues(in[2].Value)[0]
 	if t.IsInteger() {
 		start, stop, step = math.Trunc(start), math.Trunc(stop), math.Trunc(step)
 	}
 	n := math.Ceil((stop - start) / step)
+	if !s.folds {
+		n = math.Ceil(math.Abs(stop-start) / math.Abs(step))
+	}
 	if step == 0 || math.IsNaN(n) || math.IsInf(n, 0) || n > tensor.MaxElements {
 		return 0, fmt.Errorf("%v to %v in steps of %v is no range of at most %d elements", start, stop, step, int64(tensor.MaxElements))
 	}

@@ -15,6 +15,7 @@ import (
 type reduce struct {
 	op       string
 	keepDims bool
+	infinite bool // whether the maximum begins at minus infinity, as in ONNX; else at the lowest f32, as in the CPU plugin. The minimum alike.
 }
 
 func init() {
@@ -26,7 +27,7 @@ func init() {
 
 func newReduce(n *graph.Node) (Op, error) {
 	d := n.Attrs.Decode()
-	return &reduce{n.Op, d.Bool("keep_dims", false)}, d.Err()
+	return &reduce{n.Op, d.Bool("keep_dims", false), d.Bool("infinite", false)}, d.Err()
 }
 
 func (r *reduce) Infer(in []Arg) ([]Spec, error) {
@@ -71,21 +72,48 @@ func (r *reduce) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) err
 		return err
 	}
 	eval := byNumber(out[0], reduceReals[float32], reduceReals[float64], reduceIntegers[int64], reduceIntegers[int32], reduceIntegers[int16],
-		reduceIntegers[int8], reduceIntegers[uint64], reduceIntegers[uint32], reduceIntegers[uint16], reduceIntegers[uint8])
-	eval(w, newReduction(in[0].Shape, axes), r.op, in[0].Tensor, out[0])
+		reduceBytes[int8], reduceIntegers[uint64], reduceIntegers[uint32], reduceIntegers[uint16], reduceBytes[uint8])
+	eval(r, w, newReduction(in[0].Shape, axes), in[0].Tensor, out[0])
 	return nil
 }
 
-func reduceReals[E real](w *kernel.Workers, r *reduction, op string, in, out *tensor.Tensor) {
-	reduceAll(w, r, in, out, realReducer[E](op))
+func reduceReals[E real](r *reduce, w *kernel.Workers, order *reduction, in, out *tensor.Tensor) {
+	bound := math.MaxFloat32
+	if r.infinite || in.Type == tensor.F64 {
+		bound = math.Inf(1)
+	}
+	reduceAll(w, order, in, out, realReducer(r.op, E(bound)))
 }
 
-func reduceIntegers[E integer](w *kernel.Workers, r *reduction, op string, in, out *tensor.Tensor) {
-	reduceAll(w, r, in, out, integerReducer[E](op))
+func reduceIntegers[E integer](r *reduce, w *kernel.Workers, order *reduction, in, out *tensor.Tensor) {
+	reduceAll(w, order, in, out, integerReducer[E](r.op))
 }
 
-// realReducer is what the operation does with floats.
-func realReducer[E real](op string) reducer[E] {
+// reduceBytes computes in 32 bits what can leave 8 and limits it before it finishes, as the CPU plugin does: a mean is that of a sum within
+// 8 bits.
+func reduceBytes[E int8 | uint8](r *reduce, w *kernel.Workers, order *reduction, in, out *tensor.Tensor) {
+	if in.Type == tensor.Bool || r.op == "ReduceMax" || r.op == "ReduceMin" {
+		reduceIntegers[E](r, w, order, in, out)
+		return
+	}
+	wide, sums, with := tensor.New(tensor.I32, in.Shape...), tensor.New(tensor.I32, out.Shape...), integerReducer[int32](r.op)
+	convertIntegers(w, tensor.Data[E](in), wide)
+	with.finish = nil
+	reduceAll(w, order, wide, sums, with)
+	dst := tensor.Data[E](out)
+	for i, v := range tensor.Data[int32](sums) {
+		dst[i] = saturated[E](int(v))
+		switch r.op {
+		case "ReduceMean":
+			dst[i] = meanOf(dst[i], order.count)
+		case "ReduceL2":
+			dst[i] = clampTo[E](math.Sqrt(float64(dst[i])))
+		}
+	}
+}
+
+// realReducer is what the operation does with floats within ±bound.
+func realReducer[E real](op string, bound E) reducer[E] {
 	add := func(a, b E) E { return a + b }
 	switch op {
 	case "ReduceSum":
@@ -100,9 +128,9 @@ func realReducer[E real](op string) reducer[E] {
 	case "ReduceProd":
 		return folding(1, func(a, v E) E { return a * v })
 	case "ReduceMax":
-		return folding(E(math.Inf(-1)), func(a, v E) E { return max(a, v) })
+		return folding(-bound, func(a, v E) E { return max(a, v) })
 	}
-	return folding(E(math.Inf(1)), func(a, v E) E { return min(a, v) })
+	return folding(bound, func(a, v E) E { return min(a, v) })
 }
 
 // integerReducer is what the operation does with integers, and with booleans as 0 and 1. The mean is that of the wrapped sum, towards zero.

@@ -186,16 +186,39 @@ def reduction(m):
 
 @model(reference=True)
 def nothing(m):
-    """Reductions along no axes and of no elements, which the plugin refuses."""
+    """Reductions along no axes, which the plugin refuses, and operations on no elements."""
     x, none = m.normal(2, 3), m.param(np.zeros((2, 0, 3), np.float32))
     for op in ["ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd"]:
         m.add(op, 1, [x, np.zeros(0, np.int64)], "no axes", keep_dims=False)
-    # without ReduceMax, of which the reference kernels give the lowest finite number, ONNX -infinity, as ReduceMin's +infinity in both
-    for op in ["ReduceSum", "ReduceProd", "ReduceMin", "ReduceMean"]:
-        m.add(op, 1, [none, np.array([1])], "no elements", keep_dims=True)
     for op in ["Relu", "Exp", "Softmax"]:
         m.add(op, 1, [none])
     m.add("Add", 1, [none, m.normal(2, 1, 1)])
+
+
+@model
+def reduction_limits(m):
+    """Reductions of nothing and of infinities, where the plugin's extremes begin at the largest finite numbers, and of 8 bits, which saturate."""
+    for shape, values in [("no elements", np.zeros((2, 0, 3))), ("infinite", np.full((2, 3, 1), np.inf)), ("-infinite", np.full((2, 3, 1), -np.inf))]:
+        x = m.param(values.astype(np.float32))
+        for op in ["ReduceSum", "ReduceProd", "ReduceMax", "ReduceMin", "ReduceMean"]:
+            m.add(op, 1, [x, np.array([1])], shape, keep_dims=True)
+    for t, low, high in [(np.int8, 20, 127), (np.uint8, 20, 255)]:
+        x = m.param(m.rng.integers(low, high, (3, 9, 5)).astype(t))
+        for op in ["ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceL1"] + ["ReduceL2"] * (t == np.int8):
+            m.add(op, 4 if op[6] == "L" else 1, [x, np.array([1])], t.__name__, keep_dims=True)
+
+
+@model
+def saturation(m):
+    """Of 8 bits, what is beyond them becomes the nearest of their values, and what is beyond 32 the lowest."""
+    for t, values in [(np.int8, [-128, -127, -1, 0, 1, 127, 100, 3]), (np.uint8, [0, 1, 2, 127, 128, 200, 255, 16])]:
+        x, name = m.param(np.array(values, t)), t.__name__
+        for op in ["Abs", "Exp", "Sqrt", "Relu"] + ["Negative"] * (t == np.int8):
+            m.add(op, 1, [x], name)
+        m.add("Power", 1, [x, m.param(np.array([2, 2, 2, 3, 1, 1, 2, 2], t))], name)
+        y, z = (m.param(m.rng.choice(np.array(values, t), shape)) for shape in [(3, 8), (8, 4)])
+        m.add("MatMul", 1, [y, z], name, transpose_a=False, transpose_b=False)
+    m.add("Convert", 1, [m.param(np.array([np.inf, -np.inf, np.nan, 7.5], np.float16))], "f16", destination_type="i32")
 
 
 @model
@@ -221,6 +244,8 @@ def scaling(m):
     # bias 1: the plugin takes every other one for 1 too, against the specification
     for axes, size in [([1], 3), ([1], 5), ([2, 3], 3)]:
         m.add("LRN", 1, [x, np.array(axes, np.int64)], f"{axes} {size}", alpha=0.7, beta=0.75, bias=1.0, size=size)
+    for bias in [2.0, 1.7]:  # which the plugin reads as an integer
+        m.add("LRN", 1, [x, np.array([1])], f"bias {bias}", alpha=0.7, beta=0.75, bias=bias, size=3)
     gamma, beta, mean = (m.normal(6) for _ in range(3))
     variance = m.uniform(0.1, 2, 6)
     m.add("BatchNormInference", 1, [gamma, beta, x, mean, variance], "1", epsilon=1e-2)

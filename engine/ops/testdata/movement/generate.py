@@ -204,7 +204,7 @@ def shape_range(m):
     m.add("ShapeOf", 3, [x], "i64", output_type="i64")
     m.add("ShapeOf", 3, [x], "i32", output_type="i32")
     m.add("ShapeOf", 3, [s], "scalar", output_type="i64")
-    for start, stop, step in ((0, 5, 2), (5, 0, -2), (-3, 3, 1), (0, 0, 1)):
+    for start, stop, step in ((0, 5, 2), (5, 0, -2), (-3, 3, 1), (0, 0, 1), (5, 2, 1), (2, 5, -1)):
         for t in ("i32", "i64"):
             m.add("Range", 4, [m.param(TYPES[t](v)) for v in (start, stop, step)], f"{t} {start} {stop} {step}", output_type=t)
             m.add("Range", 1, [m.param(TYPES[t](v)) for v in (start, stop, step)], f"1 {t} {start} {stop} {step}")
