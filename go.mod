@@ -2,6 +2,8 @@ module halfway
 
 go 1.26.0
 
+toolchain go1.26.10
+
 require (
 	github.com/beevik/etree v1.8.1
 	github.com/google/go-cmp v0.7.0

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -71,10 +70,14 @@ func TestClockJumps(t *testing.T) {
 func buildJumpy(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	source := filepath.Join(runtime.GOROOT(), "src", "time", "time.go")
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := filepath.Join(strings.TrimSpace(string(root)), "src", "time", "time.go")
 	text, err := os.ReadFile(source)
 	if err != nil {
-		t.Skip("the sources of the standard library are needed: ", err)
+		t.Fatal(err)
 	}
 	const reading = "sec, nsec, mono := runtimeNow()\n\tif mono == 0"
 	changed := bytes.Replace(text, []byte(reading), []byte("sec, nsec, mono := runtimeNow()\n\tsec += (mono/1000%7 - 3) * 100_000_000\n\tif mono == 0"), 1)
