@@ -48,6 +48,8 @@ func Enforce(g *Graph, precision tensor.DType) (*Enforcement, error) {
 			e.leftOut[n] = "in the tail: no " + significantNames[precision] + " lies between it and a result"
 		case n.Precise:
 			e.leftOut[n] = "marked to keep its precision"
+		case n.Narrowed:
+			e.leftOut[n] = "the plugin keeps both types as one and has no such node"
 		default:
 			e.Candidates = append(e.Candidates, n)
 		}

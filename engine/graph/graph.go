@@ -36,6 +36,7 @@ type Node struct {
 	Fused   []string    // names of the file's nodes that this one was made of, when not just Name
 	Bodies  []*Body     // of If (then, else), Loop, TensorIterator, Subgraph
 
+	Narrowed      bool   // a Convert between types that the plugin keeps as one: it has no such node
 	Decompression bool   // a Convert that only widens weights which the file stores in a narrower type
 	Layers        string // of a Subgraph: the names of what it runs, joined by commas, as the plugin lists it
 }

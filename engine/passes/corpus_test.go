@@ -199,11 +199,6 @@ func score(got, want []listed) (precision, recall, f1 float64, missing, extra []
 	return precision, recall, 2 * precision * recall / max(precision+recall, 1e-9), missing, extra
 }
 
-// short of the plugin's candidates fall the cases listed here with the F1 that they keep to; all others are equal, in the same order.
-var short = map[string]float64{
-	"llama-stateful-f16": 0.7, // dynamic shapes
-}
-
 // TestCandidatesOfThePlugin holds the candidates of the view plugin against the plugin's own graph.
 func TestCandidatesOfThePlugin(t *testing.T) {
 	goldenCases(t, func(t *testing.T, c goldenCase, g *graph.Graph) {
@@ -215,8 +210,7 @@ func TestCandidatesOfThePlugin(t *testing.T) {
 		got := found(t, v, true)
 		p, r, f1, missing, extra := score(got, want)
 		t.Logf("precision %.3f, recall %.3f, F1 %.3f, %d of %d, order equal: %v", p, r, f1, len(got), len(want), slices.Equal(got, want))
-		limit, listed := short[c.name]
-		if !listed && !slices.Equal(got, want) || f1 < limit || os.Getenv("HALFWAY_SPELL") != "" {
+		if !slices.Equal(got, want) {
 			t.Errorf("missing:\n%s\nextra:\n%s", spell(missing), spell(extra))
 		}
 	})
@@ -245,8 +239,7 @@ func TestCandidatesWithSnippets(t *testing.T) {
 		got := found(t, v, false)
 		p, r, f1, missing, extra := score(got, want)
 		t.Logf("precision %.3f, recall %.3f, F1 %.3f, %d of %d, order equal: %v", p, r, f1, len(got), len(want), slices.Equal(got, want))
-		limit, listed := short[c.name]
-		if !listed && !slices.Equal(got, want) || f1 < limit || os.Getenv("HALFWAY_SPELL") != "" {
+		if !slices.Equal(got, want) {
 			t.Errorf("missing:\n%s\nextra:\n%s", spell(missing), spell(extra))
 		}
 	})

@@ -14,45 +14,50 @@ import (
 
 // constantFolding replaces what depends on constants alone, and shapes that are known, by constants of the same name; a node with several
 // outputs becomes the constants name.0, name.1 and so on. A constant is made of all that it was computed from, but a ShapeOf is not made of
-// what it measures. Small constants are computed at once, large ones when they are needed.
+// what it measures; so is what depends on constants and shapes alone and stays, because it is not evaluated or a shape is not known. Small constants
+// are computed at once, large ones when they are needed. Source: ConstantFolding.
 func constantFolding(r *rewriter) {
-	stuck := map[*graph.Node]bool{} // depends on constants alone, but behind what is not evaluated
+	shapesOnly := map[*graph.Node]bool{} // depends on constants and shapes alone
 	r.each(func(n *graph.Node) {
 		if n.Op == "ConvertLike" && isConstant(n.In[0]) { // only the type of the other input matters
 			n.Op, n.Attrs = "Convert", graph.Attrs{"destination_type": n.In[1].Type().String()}
 			r.setAll(n, n.In[0])
 		}
-		behind := !notFolded[n.Op] && behindStuck(n, stuck)
-		if !behind && !r.foldable(n) {
+		if notFolded[n.Op] || r.unfold[n.ID] || len(n.In) == 0 {
 			return
 		}
 		if n.Op != "ShapeOf" {
 			sources := []*graph.Node{n}
 			for _, p := range n.In {
+				if !isConstant(p) && !shapesOnly[p.Node] {
+					return
+				}
 				sources = append(sources, p.Node)
 			}
 			r.inherit(n, sources...)
 		}
-		if behind || notEvaluated[n.Op] {
-			stuck[n] = true
-			return
-		}
-		for o, c := range r.fold(n) {
-			r.redirect(graph.Port{Node: n, Out: o}, graph.Port{Node: c})
+		shapesOnly[n] = true
+		if !notEvaluated[n.Op] {
+			r.replaceByConstants(n)
 		}
 	})
 }
 
-// behindStuck reports whether n reads constants and stuck nodes alone, and one of these at least.
-func behindStuck(n *graph.Node, stuck map[*graph.Node]bool) bool {
-	some := false
-	for _, p := range n.In {
-		if !isConstant(p) && !stuck[p.Node] {
-			return false
+// replaceByConstants puts constants in the place of n's outputs where their values are known: its inputs are constants, it measures a shape that is
+// known, or its value does not depend on the dimensions that are not.
+func (r *rewriter) replaceByConstants(n *graph.Node) {
+	if r.foldable(n) {
+		for o, c := range r.fold(n) {
+			r.redirect(graph.Port{Node: n, Out: o}, port(c))
 		}
-		some = some || stuck[p.Node]
+		return
 	}
-	return some
+	for o := range n.Out {
+		p := graph.Port{Node: n, Out: o}
+		if v := r.askedValue(p); v != nil && v.constant() {
+			r.redirect(p, port(r.constantOf(n, o, func() (*tensor.Tensor, error) { return v.trials[0], nil })))
+		}
+	}
 }
 
 // notFolded are operations without inputs that decide their value, or with effects, and FakeQuantize, which the plugin folds by itself.
@@ -103,23 +108,30 @@ func (r *rewriter) fold(n *graph.Node) []*graph.Node {
 		compute = postponed(n, op)
 	}
 	constants := make([]*graph.Node, len(n.Out))
-	for o, out := range n.Out {
-		raw := &tensor.Raw{Type: out.Type, Shape: out.Shape, Compute: func() (*tensor.Tensor, error) {
+	for o := range n.Out {
+		constants[o] = r.constantOf(n, o, func() (*tensor.Tensor, error) {
 			t, err := compute()
 			if err != nil {
 				return nil, err
 			}
 			return t[o], nil
-		}}
-		name := n.Name
-		if len(n.Out) > 1 {
-			name += "." + strconv.Itoa(o)
-		}
-		constants[o] = r.add(&graph.Node{Op: "Constant", Opset: "opset1", Name: name, Value: raw, Fused: []string{},
-			Out: []graph.Output{{Type: raw.Type, Shape: raw.Shape, Names: out.Names}}})
-		r.inherit(constants[o], n)
+		})
 	}
 	return constants
+}
+
+// constantOf adds a constant for output o of n, whose value compute returns.
+func (r *rewriter) constantOf(n *graph.Node, o int, compute func() (*tensor.Tensor, error)) *graph.Node {
+	out := n.Out[o]
+	raw := &tensor.Raw{Type: out.Type, Shape: out.Shape, Compute: compute}
+	name := n.Name
+	if len(n.Out) > 1 {
+		name += "." + strconv.Itoa(o)
+	}
+	c := r.add(&graph.Node{Op: "Constant", Opset: "opset1", Name: name, Value: raw, Fused: []string{},
+		Out: []graph.Output{{Type: raw.Type, Shape: raw.Shape, Names: out.Names}}})
+	r.inherit(c, n)
+	return c
 }
 
 // postponed returns a function that evaluates n, whose inputs are constants, once.

@@ -79,6 +79,13 @@ func (r *rewriter) infer(n *graph.Node) {
 	if err != nil {
 		return
 	}
+	delete(r.partials, n)
+	if r.partly(n) {
+		if r.inferPartly(n, op) {
+			r.partials[n] = r.evaluatePartly(n, op)
+		}
+		return
+	}
 	args := r.args(n)
 	specs, err := op.Infer(args)
 	if err != nil {
@@ -148,4 +155,7 @@ func (r *rewriter) inferAll(shapes [][]int) {
 	r.known = map[*graph.Node][]*tensor.Tensor{}
 	r.each(r.infer)
 	r.known = nil
+	r.varies = slices.ContainsFunc(r.Nodes, func(n *graph.Node) bool {
+		return !r.dead[n.ID] && slices.ContainsFunc(n.Out, func(o graph.Output) bool { return !static(o.Shape) })
+	})
 }

@@ -25,30 +25,31 @@ var withSnippets = slices.Concat(preparation, common, opsetConversion, lowPrecis
 
 var (
 	// preparation runs before the plugin's common passes.
-	preparation = []pass{beforeAll, compressedGather, transposeMatMul, keepDecompressions, symbolicNops, sharedOps, dereshape}
+	preparation = slices.Concat([]pass{beforeAll, compressedGather, transposeMatMul, keepDecompressions}, symbolicOptimizations,
+		[]pass{simplifyGatherShapeOf, transposeShapeOf, statefulAttention})
 
 	// common are MOCTransformations and CommonOptimizations.
-	common = []pass{
-		constantFolding,
-		slicesToSplit, transposeSinking, transposeMatMul,
+	common = slices.Concat([]pass{constantFolding}, shapeSubgraphs(nopElimination), []pass{
+		sharedOps, slicesToSplit, transposeSinking, transposeMatMul,
 		nopElimination, constantFolding,
 		commonFusions, concatFusion,
 		firstDecompositions, linearOps, multiplyFusions, constantFolding,
 		alignRanks, sharedOps, constantFolding,
-		symbolicNops, sharedOps, dereshape, uniqueNames,
-		commonDecompositions, nopElimination, groupNormalizations, dereshape, constantFolding,
+	}, symbolicOptimizations, []pass{
+		uniqueNames,
+		commonDecompositions, nopElimination, groupNormalizations, dereshapeMatMul, dereshape, constantFolding,
 		linearOps, multiplyFusions, constantFolding,
 		downgrade, fakeQuantizeFusions,
-	}
+	})
 
 	// opsetConversion follows them.
-	opsetConversion = []pass{transposeSinking, transposeMatMul, constantFolding, convertPrecision, keepWanted, constantFolding}
+	opsetConversion = []pass{transposeSinking, transposeMatMul, shapeOf32, constantFolding, convertPrecision, keepWanted, constantFolding}
 
 	// lowPrecisions computes in 8-bit integers what the model quantizes to them.
 	lowPrecisions = []pass{lowPrecision, constantFolding}
 
 	// afterLowPrecision are the passes behind the quantization of the model.
-	afterLowPrecision = []pass{slopesPerChannel, moveEltwise, constantFolding, fuseRoPE, fuseRMS, markRoPE, markRange}
+	afterLowPrecision = []pass{broadcastByMultiply, slopesPerChannel, moveEltwise, constantFolding, fuseRoPE, fuseRMS, markRoPE, markRange}
 
 	// cpuOpset turns to the operations that only the plugin has.
 	cpuOpset = []pass{fullyConnected, fuseBias, quantizedFullyConnected, alignMatMuls, powerStatic, leakyRelu, swishCPU, reshapeSequence, transposeToReshape, constantFolding}

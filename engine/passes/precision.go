@@ -49,7 +49,8 @@ func (r *rewriter) convertParameter(p *graph.Node) {
 	}
 }
 
-// sameNarrowed takes away a Convert of indices between types that the plugin narrows to one.
+// sameNarrowed takes away a Convert of integers between types that the plugin narrows to one. Where others than indices depend on its type it stays, for
+// the engine that computes in both.
 func (r *rewriter) sameNarrowed(n *graph.Node) bool {
 	one := func(t tensor.DType) tensor.DType {
 		if to, ok := narrowed[t]; ok {
@@ -57,12 +58,16 @@ func (r *rewriter) sameNarrowed(n *graph.Node) bool {
 		}
 		return t
 	}
-	if one(n.In[0].Type()) != one(n.Out[0].Type) || n.In[0].Node.Op == "Parameter" {
+	if one(n.In[0].Type()) != one(n.Out[0].Type) || n.In[0].Node.Op == "Parameter" || n.Out[0].Type.IsFloat() || r.feedsResult(port(n)) {
 		return false
 	}
 	indexes := func(u use) bool { return isOp(u.node, "Gather", "GatherElements", "GatherND") && u.in == 1 }
-	readers := r.readers(n)
-	return len(readers) > 0 && !slices.ContainsFunc(readers, func(u use) bool { return !indexes(u) }) && r.bypass(n, n.In[0])
+	if readers := r.readers(n); !slices.ContainsFunc(readers, func(u use) bool { return !indexes(u) }) {
+		return r.bypass(n, n.In[0])
+	}
+	n.Narrowed = true
+	r.inherit(n.In[0].Node, n.In[0].Node, n)
+	return true
 }
 
 // convertToBool writes a Convert to boolean as the steps that give zero or one of any number.

@@ -22,6 +22,12 @@ type rewriter struct {
 	known  map[*graph.Node][]*tensor.Tensor // small values, by output, while shapes are being found
 	place  map[*graph.Node]int              // in counting order, at the start of the pass that runs
 	err    error
+
+	varies   bool // some shape is not known in full
+	symbols  *symbols
+	named    map[*graph.Node][][]symbol // by output and dimension: the symbols of shapes that are not known in full
+	partials map[*graph.Node][]*partial // by output: values that are known in part
+	asked    map[*graph.Node]bool       // nodes that shapes are read from, directly or not
 }
 
 // A use is an input of a node.
@@ -31,7 +37,8 @@ type use struct {
 }
 
 func newRewriter(g *graph.Graph) *rewriter {
-	r := &rewriter{Graph: g, names: map[string]bool{}, serial: map[string]int{}}
+	r := &rewriter{Graph: g, names: map[string]bool{}, serial: map[string]int{}, symbols: newSymbols(), named: map[*graph.Node][][]symbol{},
+		partials: map[*graph.Node][]*partial{}, asked: map[*graph.Node]bool{}}
 	n := len(g.Nodes)
 	r.uses, r.count, r.dead, r.unfold = make([][]use, n), make([]int, n), make([]bool, n), make([]bool, n)
 	for _, n := range g.Nodes {

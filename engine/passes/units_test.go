@@ -15,9 +15,6 @@ import (
 // a unit of its own.
 func TestUnitsOfThePlugin(t *testing.T) {
 	goldenCases(t, func(t *testing.T, c goldenCase, g *graph.Graph) {
-		if _, listed := short[c.name]; listed {
-			t.Skip("the candidates differ")
-		}
 		v, err := Apply(g, "plugin", c.OpenVINO.ReshapedTo)
 		if err != nil {
 			t.Fatal(err)
