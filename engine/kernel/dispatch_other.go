@@ -11,6 +11,10 @@ func tile(depth int, left, right, c []float32, stride int, load bool) {
 	tileGeneric(depth, left, right, c, stride, load)
 }
 
+const wideTiles = false
+
+func tileWide(depth int, left, right []float32, apart int, c []float32, stride int, load bool) {}
+
 func tileRow(depth int, left, right []float32, apart int, c []float32, load bool) {
 	tileRowGeneric(depth, left, right, apart, c, load)
 }

@@ -94,8 +94,11 @@ type grid struct{ rowStep, colStep, across, cells int }
 // divide chooses cells of at most blockCols columns such that all threads have work; rows are divided only where columns are too few.
 func (w *Workers) divide(count, rows, cols int) grid {
 	colPanels, rowPanels := max(panels(cols, tileCols), 1), max(panels(rows, tileRows), 1)
-	want := panels(w.n*4, count) // cells that even out threads of different speed
-	colCells := max(panels(colPanels, blockCols/tileCols), min(colPanels, want))
+	want := 1
+	if w.n > 1 {
+		want = panels(w.n*4, count) // cells that even out threads of different speed
+	}
+	colCells := max(panels(colPanels, blockCols/tileCols), min(panels(colPanels, 2), want))
 	colStep := panels(colPanels, colCells)
 	if rows <= fewRows {
 		colStep = panels(colStep, rowPanels) * rowPanels
@@ -124,8 +127,8 @@ func (p *Product) compute(scratch []float32, i0, i1, j0, j1 int) {
 		k1 := min(k0+blockDepth, depth)
 		right, stride := p.Right.block(scratch, k0, k1, j0, j1)
 		for i := i0; i < whole; i += blockRows {
-			for j := j0; j < j1; j += tileCols {
-				p.tiles(right[(j-j0)/tileCols*stride:], i, min(i+blockRows, whole), j, min(j+tileCols, j1), k0, k1)
+			for j := j0; j < j1; j += 2 * tileCols {
+				p.tiles(right[(j-j0)/tileCols*stride:], stride, i, min(i+blockRows, whole), j, min(j+2*tileCols, j1), k0, k1)
 			}
 		}
 		p.rows(right, stride, whole, i1, j0, j1, k0, k1)
@@ -133,14 +136,25 @@ func (p *Product) compute(scratch []float32, i0, i1, j0, j1 int) {
 	p.finish(i0, i1, j0, j1)
 }
 
-// tiles adds the part [k0, k1) of the sums of rows [i0, i1) and of the columns [j0, j1) of one panel of the right operand.
-func (p *Product) tiles(right []float32, i0, i1, j0, j1, k0, k1 int) {
+// tiles adds the part [k0, k1) of the sums of rows [i0, i1) and of the columns [j0, j1) of one or two panels of the right operand, which start
+// stride elements apart.
+func (p *Product) tiles(right []float32, stride, i0, i1, j0, j1, k0, k1 int) {
+	width := tileCols
+	if wideTiles && j1-j0 > tileCols {
+		width = 2 * tileCols
+	}
 	for i := i0; i < i1; i += tileRows {
 		left := p.Left.data[i*p.Left.depth+k0*tileRows:]
-		if i+tileRows <= i1 && j0+tileCols == j1 {
-			tile(k1-k0, left, right, p.Out[i*p.Stride+j0:], p.Stride, k0 > 0)
-		} else {
-			p.edge(left, right, i, i1, j0, j1, k0, k1)
+		for j := j0; j < j1; j += width {
+			panels := right[(j-j0)/tileCols*stride:]
+			switch {
+			case i+tileRows > i1 || j+width > j1:
+				p.edge(left, panels, stride, i, i1, j, min(j+width, j1), k0, k1)
+			case width > tileCols:
+				tileWide(k1-k0, left, panels, stride, p.Out[i*p.Stride+j:], p.Stride, k0 > 0)
+			default:
+				tile(k1-k0, left, panels, p.Out[i*p.Stride+j:], p.Stride, k0 > 0)
+			}
 		}
 	}
 }
@@ -154,23 +168,28 @@ func (p *Product) rows(right []float32, stride, i0, i1, j0, j1, k0, k1 int) {
 			tileRow(k1-k0, left, right[(j-j0)/tileCols*stride:], stride, p.Out[i*p.Stride+j:], k0 > 0)
 		}
 	}
-	for ; j < j1; j += tileCols {
-		p.tiles(right[(j-j0)/tileCols*stride:], i0, i1, j, min(j+tileCols, j1), k0, k1)
+	for ; i0 < i1 && j < j1; j += 2 * tileCols {
+		p.tiles(right[(j-j0)/tileCols*stride:], stride, i0, i1, j, min(j+2*tileCols, j1), k0, k1)
 	}
 }
 
-// edge computes a tile that is not wholly inside the product.
-func (p *Product) edge(left, right []float32, i0, i1, j0, j1, k0, k1 int) {
-	var c [tileRows * tileCols]float32
+// edge computes a tile, or one of two panels, that is not wholly inside the product.
+func (p *Product) edge(left, right []float32, stride, i0, i1, j0, j1, k0, k1 int) {
+	const width = 2 * tileCols
+	var c [tileRows * width]float32
 	rows := min(tileRows, i1-i0)
 	if k0 > 0 {
 		for i := range rows {
-			copy(c[i*tileCols:], p.Out[(i0+i)*p.Stride+j0:][:j1-j0])
+			copy(c[i*width:], p.Out[(i0+i)*p.Stride+j0:][:j1-j0])
 		}
 	}
-	tile(k1-k0, left, right, c[:], tileCols, k0 > 0)
+	if j1-j0 > tileCols {
+		tileWide(k1-k0, left, right, stride, c[:], width, k0 > 0)
+	} else {
+		tile(k1-k0, left, right, c[:], width, k0 > 0)
+	}
 	for i := range rows {
-		copy(p.Out[(i0+i)*p.Stride+j0:][:j1-j0], c[i*tileCols:])
+		copy(p.Out[(i0+i)*p.Stride+j0:][:j1-j0], c[i*width:])
 	}
 }
 

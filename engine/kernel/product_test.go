@@ -59,9 +59,12 @@ func equalBits(t *testing.T, got, want []float32) {
 	}
 }
 
-// bothLevels runs f with and without assembly.
+// bothLevels runs f with all assembly, without wide vectors, and without assembly.
 func bothLevels(t *testing.T, f func(t *testing.T)) {
 	t.Run(Level(), f)
+	if narrow() {
+		t.Run(Level()+"-narrow", f)
+	}
 	if disable() {
 		defer enable()
 		t.Run(Level(), f)

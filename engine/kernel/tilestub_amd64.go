@@ -9,6 +9,11 @@ package kernel
 //go:noescape
 func tileAVX2(depth int, left *float32, right *float32, c *float32, stride int, load bool)
 
+// tileWideAVX512 is tileAVX2 for two panels of the right operand that lie apart bytes from each other, to the same bits.
+//
+//go:noescape
+func tileWideAVX512(depth int, left *float32, right *float32, apart int, c *float32, stride int, load bool)
+
 // tileRowAVX2 is row 0 of the tiles of 4 panels of the right operand that lie apart bytes from each other, with fused
 // multiply-adds, see tileRowGeneric; depth is positive.
 //

@@ -48,7 +48,51 @@ func tile(g *generator) {
 	})
 	g.VZEROUPPER()
 	g.RET()
+	tileWide(g)
 	tileRow(g)
+}
+
+// tileWide writes the tiles of two panels of the right operand at once: 12 sums of 16 elements.
+func tileWide(g *generator) {
+	g.function("tileWideAVX512", "func(depth int, left, right *float32, apart int, c *float32, stride int, load bool)",
+		"tileWideAVX512 is tileAVX2 for two panels of the right operand that lie apart bytes from each other, to the same bits.")
+	depth, left, right, apart, c := g.pointer("depth"), g.pointer("left"), g.pointer("right"), g.pointer("apart"), g.pointer("c")
+	stride := g.pointer("stride")
+	load := g.Load(g.Param("load"), g.GP8())
+	var sums [rows][2]reg.VecVirtual
+	for i := range sums {
+		sums[i] = [2]reg.VecVirtual{g.ZMM(), g.ZMM()}
+		g.VPXORD(sums[i][0], sums[i][0], sums[i][0])
+		g.VPXORD(sums[i][1], sums[i][1], sums[i][1])
+	}
+	start := g.label("sum")
+	g.TESTB(load, load)
+	g.JZ(operand.LabelRef(start))
+	g.eachRow(c, stride, func(i int, row reg.Register) {
+		g.VMOVUPS(at(row, 0), sums[i][0])
+		g.VMOVUPS(at(row, 2*vector), sums[i][1])
+	})
+	g.Label(start)
+	g.unrolled(depth, 4, func(step int) {
+		b0, b1 := g.ZMM(), g.ZMM()
+		g.VMOVUPS(at(right, step*2*vector), b0)
+		g.VMOVUPS(operand.Mem{Base: right, Index: apart, Scale: 1, Disp: step * 2 * vector}, b1)
+		for i := range rows {
+			a := g.ZMM()
+			g.VBROADCASTSS(at(left, (step*rows+i)*4), a)
+			g.VFMADD231PS(b0, a, sums[i][0])
+			g.VFMADD231PS(b1, a, sums[i][1])
+		}
+	}, func(n int) {
+		g.move(n*rows*4, left)
+		g.move(n*2*vector, right)
+	})
+	g.eachRow(c, stride, func(i int, row reg.Register) {
+		g.VMOVUPS(sums[i][0], at(row, 0))
+		g.VMOVUPS(sums[i][1], at(row, 2*vector))
+	})
+	g.VZEROUPPER()
+	g.RET()
 }
 
 // tileStep adds the products of step number step after left and right.
