@@ -19,7 +19,7 @@ type recording struct {
 	threshold float64
 	sqnr      []float64 // by number of enforced nodes
 	bits      []string
-	seconds   float64 // that a pass is said to take
+	seconds   float64 // that a probe is said to take
 }
 
 func replay(t *testing.T, path string, threshold float64) *recording {
@@ -57,7 +57,9 @@ func (r *recording) Run(_ context.Context, set engine.Set, _ engine.Sample) (eng
 	return engine.Observation{Metric: &e, Key: "bits " + r.bits[n]}, nil
 }
 
-func (r *recording) Seconds(passes float64) float64 { return passes * r.seconds }
+func (r *recording) Seconds(probes int, _ []engine.Sample) float64 {
+	return float64(probes) * r.seconds
+}
 
 // TestRealCurves finds the first node on the measured curves of real networks, at four thresholds each, and holds it against what is known from
 // the whole curve. Where time admits no scan, most first nodes have to be found nevertheless.

@@ -5,8 +5,9 @@
 //
 //   - every claim of a Result marked proven was shown by probes of this search or of the journal that it resumed from;
 //   - a probe that gave no answer (crash, timeout, skipped, not honoured) is never counted as good or bad;
-//   - the same engine, samples and rules give the same Result, but for seconds, whatever Jobs is and however often the search was interrupted
-//     and resumed; only whether all CNTs are scanned may depend on the time a run takes, where Config.Exhaustive leaves that open;
+//   - the same engine, samples and rules give the same Result, but for seconds, whatever Jobs is, however often the search was interrupted and
+//     resumed, and however fast the machine is: what is worth its probes is decided by the work that the engine says they take. Config.MaxTime
+//     is the exception;
 //   - an engine that contradicts itself does not lead to a false claim: see votes.go;
 //   - an interrupted or budgeted search returns what is known so far, and says what is open.
 //

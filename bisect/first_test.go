@@ -68,10 +68,10 @@ func TestSuspects(t *testing.T) {
 	}
 }
 
-// slow predicts that a pass takes a second.
+// slow predicts that a probe takes half a second.
 type slow struct{ *oracle }
 
-func (s *slow) Seconds(passes float64) float64 { return passes }
+func (s *slow) Seconds(probes int, _ []engine.Sample) float64 { return float64(probes) / 2 }
 
 func TestKinds(t *testing.T) {
 	for _, tt := range []struct {

@@ -3,6 +3,7 @@ package bisect
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"halfway/compare"
 	"halfway/engine"
@@ -18,6 +19,7 @@ func (p *prober) forecast(set engine.Set, sample int) error {
 	if err != nil {
 		return err
 	}
+	start := time.Now()
 	f, err := e.Predict(p.limits.ctx, set, p.samples[sample])
 	if stop := p.limits.reached(); err != nil && stop != nil {
 		return stop
@@ -25,6 +27,7 @@ func (p *prober) forecast(set engine.Set, sample int) error {
 		return fmt.Errorf("running everything beside nothing enforced on %s: %w", p.samples[sample].Source, err)
 	}
 	p.work += f.Work
+	p.spent += time.Since(start)
 	p.shares[sample] = f.Shares
 	return nil
 }

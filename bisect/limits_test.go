@@ -3,6 +3,7 @@ package bisect
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -195,5 +196,31 @@ func TestFailingBaseline(t *testing.T) {
 	o.runs = 1
 	if _, err := Search(context.Background(), c); err == nil || !strings.Contains(err.Error(), "timeout: 60 s") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestNoClockDecides searches as if the runs before had taken no time, and as if they had taken an hour: where no time is limited, it makes the same
+// probes.
+func TestNoClockDecides(t *testing.T) {
+	var results []*Result
+	for _, spent := range []time.Duration{0, time.Hour} {
+		c := config(&oracle{n: 60, keyed: true, error: sumOf(map[int]float64{3: 0.4, 17: 0.5, 18: 0.3, 40: 0.6, 51: 0.2})})
+		c.Engine, c.Exhaustive = &slow{c.Engine.(*oracle)}, Auto
+		s := newSearch(t.Context(), c)
+		s.spent = spent
+		err := s.prepare()
+		if err == nil {
+			err = s.run()
+		}
+		if stop, ok := err.(*stopped); !ok || stop.outcome != Found {
+			t.Fatal(err)
+		}
+		if err := s.finish(); err != nil {
+			t.Fatal(err)
+		}
+		results = append(results, s.result)
+	}
+	if !reflect.DeepEqual(results[0], results[1]) {
+		t.Errorf("%d probes keep %v, after an hour %d keep %v", results[0].Probes, keptOf(results[0]), results[1].Probes, keptOf(results[1]))
 	}
 }

@@ -8,7 +8,7 @@ func (s *search) scan() error {
 	_, hi := s.lowestFailure()
 	all, below := s.unprobed(s.last()), s.unprobed(hi)
 	s.thorough = s.Exhaustive == Always || s.Exhaustive == Auto && s.affords(len(all))
-	s.patient = s.thorough || s.Exhaustive == Auto && s.predict(deepest) < bearable && s.leavesHalf(deepest)
+	s.patient = s.thorough || s.predict(deepest) < bearable && s.leavesHalf(deepest)
 	switch {
 	case s.thorough:
 		return s.probeCounts(all)

@@ -25,15 +25,15 @@ type Config struct {
 	// settings keep them so. CNT then counts the admitted candidates only, as the variables do.
 	Universe patterns.Settings
 
-	// Exhaustive says whether to probe every CNT and to look longer for a small culprit set: Always, Never, or, Auto, when that is predicted to
-	// take less than ten seconds. It is all that the time a run takes has an influence on.
+	// Exhaustive says whether to probe every CNT: Always, Never, or, Auto, when that is predicted to take less than ten seconds on a nominal
+	// machine (engine.Estimator). Always also looks longer for a small culprit set, however long that takes.
 	Exhaustive Tristate
 	Grow       Grow          // which of the two patterns grows
 	Objective  string        // what makes a culprit set better: "size", fewer units (the default), or "cost", fewer multiply-adds
 	Tradeoff   bool          // whether to measure how the error falls with the work that stays in f32
 	MaxF32     Share         // what may stay in f32 at most; a repair that takes more gives way to the best that does not
 	MaxProbes  int           // 0: no limit
-	MaxTime    time.Duration // 0: no limit
+	MaxTime    time.Duration // 0: no limit; else how much is looked for depends on how fast the engine is
 	Jobs       int           // how many runs the engine may be asked for at once; below 2 one
 	Journal    *Journal      // nil: none
 	Progress   func(Event)   // nil: none; called from the goroutine of the search
@@ -263,28 +263,29 @@ func (s *search) open() error {
 // warn adds a warning to the result.
 func (s *search) warn(text string) { s.result.Warnings = append(s.result.Warnings, text) }
 
-// quick is what a search may spend on probing all CNTs without being asked to, and bearable on better sets.
+// quick is what a search may spend on probing all CNTs without being asked to, and bearable on better sets, in nominal time (engine.Estimator).
 const (
 	quick    = 10 * time.Second
 	bearable = time.Minute
 )
 
-// affords reports whether so many more probes are quick and leave half of every budget.
+// affords reports whether so many more probes are quick and leave half of every budget. But for the end of MaxTime, no clock decides that.
 func (s *search) affords(probes int) bool { return s.predict(probes) < quick && s.leavesHalf(probes) }
 
 // leavesHalf reports whether so many more probes leave half of what is left of every budget to what follows.
 func (s *search) leavesHalf(probes int) bool {
 	deadline, ok := s.limits.ctx.Deadline()
-	return (!ok || s.predict(probes) <= time.Until(deadline)/2) &&
+	return (!ok || s.extrapolate(probes) <= time.Until(deadline)/2) &&
 		(s.limits.maxProbes == 0 || probes <= (s.limits.maxProbes-s.prober.probes)/2)
 }
 
-// predict says how long so many more probes take: by the engine's own estimate, at half a pass a probe, which is what an engine takes that
-// computes only what changed; else by what its runs took so far.
+// predict says how long so many more probes take in nominal time.
 func (s *search) predict(probes int) time.Duration {
-	if e, ok := s.Config.Engine.(engine.Estimator); ok {
-		return time.Duration(e.Seconds(float64(probes)/2*float64(len(s.Samples))) * float64(time.Second))
-	}
+	return time.Duration(engine.Estimate(s.Config.Engine, probes, s.Samples) * float64(time.Second))
+}
+
+// extrapolate says how long they take at the pace of those before.
+func (s *search) extrapolate(probes int) time.Duration {
 	return time.Duration(float64(s.spent) / float64(max(s.prober.probes, 1)) * float64(probes))
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"os/signal"
 	"syscall"
@@ -94,12 +93,9 @@ func soon[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	}
 }
 
-// Seconds is the engine's own estimate; an engine without one is never quick.
-func (p prompt) Seconds(passes float64) float64 {
-	if e, ok := p.Engine.(engine.Estimator); ok {
-		return e.Seconds(passes)
-	}
-	return math.Inf(1)
+// Seconds is the engine's own estimate.
+func (p prompt) Seconds(probes int, samples []engine.Sample) float64 {
+	return engine.Estimate(p.Engine, probes, samples)
 }
 
 // searched is the engine as a search gets it: the built-in one is made prompt, others end their processes by themselves.

@@ -115,12 +115,6 @@ type Engine interface {
 	Run(ctx context.Context, set Set, s Sample) (Observation, error)
 }
 
-// An Estimator is an Engine that can predict how long work takes, so that a search knows what is cheap.
-type Estimator interface {
-	// Seconds predicts the time that a number of forward passes takes on one sample.
-	Seconds(passes float64) float64
-}
-
 // A Predictor is an Engine that can tell where an error comes from before nodes are probed one by one.
 type Predictor interface {
 	// Predict runs the model on s with nothing enforced and with set enforced, such that a Run of either costs nothing afterwards, and forecasts

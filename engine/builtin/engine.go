@@ -7,7 +7,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
-	"time"
 
 	"halfway/engine"
 	"halfway/engine/graph"
@@ -46,7 +45,6 @@ type Engine struct {
 	mu   sync.Mutex
 	memo *memo
 	pass int64 // multiply-adds of one inference: of the plan, or, where shapes show only on the way, of the first run
-	pace pace
 }
 
 // Engine prepares the model to run. It fails on a view, precision or shape that does not fit.
@@ -167,8 +165,13 @@ func (e *Engine) Inputs() []string {
 // Warnings returns what a user should know about the chosen precision and view.
 func (e *Engine) Warnings() []string { return e.warnings }
 
-// Seconds predicts the time of so many forward passes on one sample from that of the runs so far; before the first it is infinite.
-func (e *Engine) Seconds(passes float64) float64 { return e.pace.seconds(passes) }
+// Seconds is the nominal time of so many probes, at half a pass each, which is what computing only what changed comes to. Where shapes show on
+// the way only the first run shows the work of a pass.
+func (e *Engine) Seconds(probes int, samples []engine.Sample) float64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return float64(probes) / 2 * float64(engine.Inferences(samples)) * engine.Nominal(len(e.plan.steps), max(e.plan.macs, e.pass))
+}
 
 // Outputs returns the names of the model's outputs in its order.
 func (e *Engine) Outputs() []string {
@@ -199,15 +202,11 @@ func (e *Engine) Run(ctx context.Context, set engine.Set, s engine.Sample) (engi
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.memo.begin()
-	start := time.Now()
 	var o engine.Observation
 	err := tensor.Guard(func() (err error) {
 		o, err = r.observe(s)
 		return err
 	})
-	if err == nil {
-		e.pace.add(time.Since(start), o.Work)
-	}
 	return o, err
 }
 

@@ -3,7 +3,6 @@ package builtin
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"halfway/engine"
 	"halfway/engine/tensor"
@@ -25,12 +24,10 @@ func (e *Engine) Predict(ctx context.Context, set engine.Set, s engine.Sample) (
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.memo.begin()
-	start := time.Now()
 	if err := tensor.Guard(func() error { return f.observe(s) }); err != nil {
 		return engine.Forecast{}, err
 	}
 	work := f.exact.passes(f.exact.macs+f.reduced.macs, len(s.Inferences()))
-	e.pace.add(time.Since(start), work)
 	return engine.Forecast{Work: work, Shares: f.shares}, nil
 }
 
@@ -46,6 +43,7 @@ type trace struct {
 	rounding  float64   // of it, by rounding the outputs
 	operands  []float64 // by input: what its error adds
 	roundings []float64 // by input: what rounding it here adds
+	signal    float64   // of all outputs, where they are exact
 }
 
 func (f *forecast) runs() []*run { return []*run{f.exact, f.reduced} }
@@ -116,11 +114,12 @@ var additive = map[string]bool{"Add": true, "Subtract": true, "Concat": true}
 // compare measures what s makes of the error. Its operands are still there.
 func (f *forecast) compare(s *step, t *trace) error {
 	for o := range s.node.Out {
-		e, _, err := f.error(s.out + o)
+		e, signal, err := f.error(s.out + o)
 		if err != nil {
 			return err
 		}
 		t.error += e
+		t.signal += signal
 	}
 	if t.error == 0 {
 		return nil

@@ -153,8 +153,13 @@ func (e *Engine) Outputs() []string { return slices.Clone(e.outputs) }
 // Warnings returns what a user should know before trusting the answers.
 func (e *Engine) Warnings() []string { return slices.Clone(e.warnings) }
 
-// Seconds predicts the time of so many probes on one sample; before the first it is infinite.
-func (e *Engine) Seconds(probes float64) float64 { return e.session.Seconds(probes) }
+// loading is the nominal time of writing and loading one rewritten model, in seconds.
+const loading = 0.04
+
+// Seconds is the nominal time of so many probes.
+func (e *Engine) Seconds(probes int, samples []engine.Sample) float64 {
+	return engine.NominalRuns(loading, e.candidates, probes, samples)
+}
 
 // Close waits for the run that is going on, ends the worker, removes the engine's folder and closes the model's file. It is called once.
 func (e *Engine) Close() error { return errors.Join(e.session.Close(), e.model.Close()) }

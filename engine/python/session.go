@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"halfway/engine"
@@ -25,8 +24,6 @@ type Session struct {
 	turn   chan struct{} // holds one element: whoever takes it may use what follows
 	worker *Worker       // nil or dead: to be started
 	closed bool
-	took   time.Duration
-	runs   int
 }
 
 // Session makes a session in a Python interpreter, with a private folder below temp ("": the system's). Its first worker is w; nil: to be started.
@@ -83,7 +80,6 @@ func (s *Session) revive(ctx context.Context) error {
 // outputs are returned; what else is in the worker's answer is decoded into answer, a pointer to a struct. It fails as Ask does.
 func (s *Session) Run(ctx context.Context, sample engine.Sample, request func() (map[string]any, error), answer any) (o engine.Observation, err error) {
 	err = s.Do(ctx, func(w *Worker) error {
-		start := time.Now()
 		inferences, err := s.Folder.Write(s.Inputs, sample)
 		if err != nil {
 			return err
@@ -107,8 +103,6 @@ func (s *Session) Run(ctx context.Context, sample engine.Sample, request func() 
 		if o, err = s.Folder.Read(s.Outputs, written.Outputs); err != nil {
 			return useless(err)
 		}
-		s.took += time.Since(start)
-		s.runs++
 		return nil
 	})
 	return o, err
@@ -117,16 +111,6 @@ func (s *Session) Run(ctx context.Context, sample engine.Sample, request func() 
 // useless is the failure of a run whose worker answered, but not what it was asked for.
 func useless(err error) error {
 	return &engine.Failure{Kind: engine.Crash, Detail: "the worker's outputs cannot be used: " + err.Error()}
-}
-
-// Seconds predicts the time of so many runs on one sample; before the first it is infinite.
-func (s *Session) Seconds(runs float64) float64 {
-	<-s.turn
-	defer func() { s.turn <- struct{}{} }()
-	if s.runs == 0 {
-		return math.Inf(1)
-	}
-	return runs * s.took.Seconds() / float64(s.runs)
 }
 
 // Close waits for the run that is going on, ends the worker and removes the folder. A second Close does nothing.
