@@ -2,6 +2,7 @@ package builtin_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"halfway/engine"
@@ -115,5 +116,39 @@ func checkShares(t *testing.T, shares []float64, set engine.Set, most float64) {
 	}
 	if sum > most*1.000001 {
 		t.Errorf("the shares of %d candidates sum up to %v of %v", set.Len(), sum, most)
+	}
+}
+
+// TestSharesOfCancelledErrors forecasts for models whose planted modules compute with large numbers that cancel at their ends. Errors from before
+// cancel too, although they are as large beside those numbers as the module's own: nearly all of the error is the modules'.
+func TestSharesOfCancelledErrors(t *testing.T) {
+	for name, modules := range map[string][][2]string{
+		"llama-outlier-f32":  {{"layers.2.input_layernorm", "layers.2.self_attn.o_proj"}},
+		"llama-outlier2-f32": {{"layers.1.post_attention_layernorm", "layers.1.mlp.down_proj"}, {"layers.3.post_attention_layernorm", "layers.3.mlp.down_proj"}},
+	} {
+		e, sample, _ := openCorpus(t, name, builtin.Options{Precision: tensor.BF16, Memory: -1})
+		list, err := e.Candidates(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := e.Predict(t.Context(), engine.All(len(list)), sample)
+		if err != nil {
+			t.Fatal(err)
+		}
+		place := func(part string) int {
+			return slices.IndexFunc(list, func(c engine.Candidate) bool { return strings.Contains(c.Name, part) })
+		}
+		within, all := 0.0, 0.0
+		for p, s := range f.Shares(equally) {
+			all += s
+			for _, m := range modules {
+				if p >= place(m[0]) && p <= place(m[1]) {
+					within += s
+				}
+			}
+		}
+		if !(within >= 0.99*all) {
+			t.Errorf("%s: %v of the error is forecast for %v", name, within/all, modules)
+		}
 	}
 }

@@ -1,69 +1,149 @@
 package builtin
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // shares apportions the error of the outputs, which have these weights, to the candidates: backwards through the model each step keeps of the
 // error of its results what its own rounding adds, and hands the rest on to its operands by what theirs add. This is layer-wise relevance
-// propagation (Bach et al., PLoS ONE 10(7), 2015) with measured errors in place of activations.
+// propagation (Bach et al., PLoS ONE 10(7), 2015) with measured errors in place of activations. Of an error that a step makes much larger by
+// cancelling what its operands have in common, only roundings near by are to blame: errors from further away have that in common too.
 func (f *forecast) shares(weight func(output string) float64) []float64 {
 	r := f.reduced
 	shares := make([]float64, len(r.candidates))
 	carried := map[string]float64{} // by variable: what later inferences blame on what it held
 	for i := len(f.traces) - 1; i >= 0; i-- {
-		blame := make([]float64, r.slots)
+		b := blames{all: make([]float64, r.slots), near: make([]float64, r.slots), carried: carried, shares: shares}
 		for k, slot := range r.plan.results {
-			blame[slot] += weight(r.plan.graph.OutputName(k))
+			b.all[slot] += weight(r.plan.graph.OutputName(k))
 		}
-		f.apportion(f.traces[i], blame, carried, shares)
+		f.apportion(f.traces[i], b)
 	}
 	return shares
 }
 
-// apportion hands blame, by slot, on to where it belongs within one inference.
-func (f *forecast) apportion(traces []trace, blame []float64, carried map[string]float64, shares []float64) {
+// blames is what is left to apportion within one inference.
+type blames struct {
+	all, near []float64          // by slot; near: to roundings not far before it
+	carried   map[string]float64 // by variable
+	shares    []float64          // by candidate: what was apportioned
+}
+
+// apportion hands blame on to where it belongs within one inference.
+func (f *forecast) apportion(traces []trace, b blames) {
 	steps := f.reduced.plan.steps
 	for i := len(steps) - 1; i >= 0; i-- {
-		s, own := steps[i], 0.0
+		s, own, near := steps[i], 0.0, 0.0
 		for o := range s.node.Out {
-			own += blame[s.out+o]
+			own += b.all[s.out+o]
+			near += b.near[s.out+o]
 		}
 		variable := s.node.Attrs["variable_id"]
 		switch s.node.Op {
 		case "Assign":
-			own += carried[variable]
-			carried[variable] = 0
+			own += b.carried[variable]
+			b.carried[variable] = 0
 		case "ReadValue":
-			carried[variable] += own
+			b.carried[variable] += own + near
 		}
-		if t := traces[i]; own > 0 && t.error > 0 {
-			f.divide(s, t, own, blame, shares)
+		if t := traces[i]; t.error > 0 {
+			b.divideNear(s, t, near)
+			b.divide(s, t, own)
 		}
 	}
 }
 
 // divide divides the blame of one step. What has no measured cause is the step's own.
-func (f *forecast) divide(s *step, t trace, own float64, blame, shares []float64) {
+func (b blames) divide(s *step, t trace, own float64) {
+	if own == 0 {
+		return
+	}
 	kept := own * min(t.rounding/t.error, 1)
-	charge(shares, s.roundOut, kept)
+	charge(b.shares, s.roundOut, kept)
 	own -= kept
 	if inner := s.inner(); len(inner) > 0 {
 		for _, p := range inner {
-			shares[p] += own / 2 / float64(len(inner))
+			b.shares[p] += own / 2 / float64(len(inner))
 		}
 		own /= 2
 	}
+	sum := t.sum()
+	if !(sum > 0) {
+		charge(b.shares, []condition{{max(s.candidate, 0)}}, own)
+		return
+	}
+	cancelled := t.cancelled(s)
+	for i, slot := range s.in {
+		part := own * (t.operands[i] / sum)
+		b.all[slot] += part * (1 - cancelled)
+		b.near[slot] += part * cancelled
+		charge(b.shares, s.roundIn[i:i+1], own*(t.roundings[i]/sum))
+	}
+}
+
+// handedOn is the part of the blame for roundings near by that a step which rounds hands on: the further away, the less.
+const handedOn = 0.25
+
+// divideNear divides blame for roundings near by.
+func (b blames) divideNear(s *step, t trace, near float64) {
+	if near == 0 {
+		return
+	}
+	relative := t.rounding / max(t.signal, math.SmallestNonzeroFloat64)
+	if additive[s.node.Op] {
+		relative = t.rounding
+	}
+	here, behind := relative, 0.0
+	for i := range t.operands {
+		here += t.roundings[i]
+		behind += t.operands[i]
+	}
+	passed := handedOn
+	switch {
+	case here == 0 && behind == 0:
+		charge(b.shares, []condition{{max(s.candidate, 0)}}, near)
+		return
+	case here == 0:
+		passed = 1
+	case behind == 0 || products[s.node.Op] && slices.Contains(t.operands, 0): // by weights, which make what the terms have in common
+		passed = 0
+	}
+	if here > 0 {
+		charge(b.shares, s.roundOut, near*(1-passed)*(relative/here))
+	}
+	for i, slot := range s.in {
+		if here > 0 {
+			charge(b.shares, s.roundIn[i:i+1], near*(1-passed)*(t.roundings[i]/here))
+		}
+		if behind > 0 {
+			b.near[slot] += near * passed * (t.operands[i] / behind)
+		}
+	}
+}
+
+// sum is what all operands add.
+func (t trace) sum() float64 {
 	sum := 0.0
 	for i := range t.operands {
 		sum += t.operands[i] + t.roundings[i]
 	}
-	if !(sum > 0) {
-		charge(shares, []condition{{max(s.candidate, 0)}}, own)
-		return
+	return sum
+}
+
+// products are the operations whose results are sums of products.
+var products = map[string]bool{"MatMul": true, "FullyConnected": true, "Convolution": true, "GroupConvolution": true}
+
+// cancelling is by how much a sum of products has to raise relative errors, as energies, before it counts as one whose terms cancel.
+const cancelling = 64
+
+// cancelled is the share of the error that s would not make if it did not cancel what its operands have in common.
+func (t trace) cancelled(s *step) float64 {
+	before, after := t.sum(), (t.error-t.rounding)/max(t.signal, math.SmallestNonzeroFloat64)
+	if !products[s.node.Op] || !(after > cancelling*before) {
+		return 0
 	}
-	for i, slot := range s.in {
-		blame[slot] += own * (t.operands[i] / sum)
-		charge(shares, s.roundIn[i:i+1], own*(t.roundings[i]/sum))
-	}
+	return 1 - before/after
 }
 
 // inner lists the candidates in the bodies of s.
