@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"slices"
 
 	"halfway/engine/graph"
 	"halfway/engine/kernel"
@@ -11,7 +12,7 @@ import (
 func init() { register("FullyConnected", newFullyConnected) }
 
 // fullyConnected is the plugin's FullyConnected: input 0 [..., K] times constant weights of K x N, or N x K with transpose_b, plus an optional
-// bias of N elements. The weights' leading dimensions are 1.
+// bias of N elements. Weights of several matrices are each for their part of the batch, as in a MatMul.
 type fullyConnected struct {
 	transposeB bool
 	packed[*kernel.Right]
@@ -49,11 +50,19 @@ func (f *fullyConnected) Infer(in []Arg) ([]Spec, error) {
 			return nil, fmt.Errorf("bias has shape %v, want %d elements", in[2].Shape, cols)
 		}
 	}
+	if !oneMatrix(weights) {
+		return (&matMul{transposeB: f.transposeB}).Infer(in[:2])
+	}
 	var out []int
 	for range len(weights) - len(x) {
 		out = append(out, 1)
 	}
 	return []Spec{{in[0].Type, append(append(out, x[:len(x)-1]...), cols)}}, nil
+}
+
+// oneMatrix reports whether the dimensions but the last two are 1.
+func oneMatrix(shape []int) bool {
+	return !slices.ContainsFunc(batchOf(shape), func(d int) bool { return d != 1 })
 }
 
 func (f *fullyConnected) sizes(weights []int) (depth, cols int) {
@@ -74,12 +83,20 @@ func (f *fullyConnected) Eval(w *kernel.Workers, in []Operand, out []*tensor.Ten
 	if out[0].Type == tensor.F64 {
 		return f.eval64(w, in, out)
 	}
-	y := out[0].F32s()
-	right := f.get(in[1], func() *kernel.Right { return w.PackRight(matrix(in[1].F32s(), depth, cols, f.transposeB), in[1].Round) })
 	e := kernel.Epilogue{Round: typeGrid(out[0].Type)}
 	if len(in) == 3 {
 		e.ColBias = channelBias(in[2], cols)
 	}
+	if m := (&matMul{transposeB: f.transposeB}); !oneMatrix(in[1].Shape) {
+		s, err := m.sizes(in[0].Shape, in[1].Shape)
+		if err != nil {
+			return err
+		}
+		m.multiply(w, s, batchIndex(s.batch, batchOf(in[0].Shape)), batchIndex(s.batch, batchOf(in[1].Shape)), in, out[0], e)
+		return nil
+	}
+	y := out[0].F32s()
+	right := f.get(in[1], func() *kernel.Right { return w.PackRight(matrix(in[1].F32s(), depth, cols, f.transposeB), in[1].Round) })
 	rows := len(y) / cols
 	w.MultiplyPacked(kernel.RowMajor(in[0].F32s(), rows, depth), in[0].Round, right, y, e)
 	return nil

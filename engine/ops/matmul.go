@@ -166,7 +166,7 @@ func (m *matMul) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) err
 	a, b := batchIndex(s.batch, batchOf(in[0].Shape)), batchIndex(s.batch, batchOf(in[1].Shape))
 	switch d := out[0].Any().(type) {
 	case []float32:
-		m.multiply(w, s, a, b, in, out[0])
+		m.multiply(w, s, a, b, in, out[0], kernel.Epilogue{})
 	case []float64:
 		multiplyAny(w, m, s, a, b, in, d)
 	case []int64:
@@ -189,9 +189,15 @@ func (m *matMul) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) err
 	return nil
 }
 
-func (m *matMul) multiply(w *kernel.Workers, s matMulSizes, a, b []int, in []Operand, out *tensor.Tensor) {
+// multiply computes the products of floats, with a bias of e behind them.
+func (m *matMul) multiply(w *kernel.Workers, s matMulSizes, a, b []int, in []Operand, out *tensor.Tensor, e kernel.Epilogue) {
+	e.Round = typeGrid(out.Type)
 	if s.depth == 0 {
 		clear(out.F32s())
+		for i := range min(len(e.ColBias), 1) * out.Len() {
+			out.F32s()[i] = e.ColBias[i%s.cols]
+		}
+		kernel.RoundTo(out.F32s(), e.Round)
 		return
 	}
 	f := kernel.Factors{LeftOf: a, RightOf: b, RoundLeft: in[0].Round, RoundRight: in[1].Round}
@@ -203,7 +209,7 @@ func (m *matMul) multiply(w *kernel.Workers, s matMulSizes, a, b []int, in []Ope
 	}
 	f.Left = matrices(left, s.rows, s.depth, transposeA)
 	f.Right = matrices(right, s.depth, s.cols, transposeB)
-	w.Multiply(f, out.F32s(), kernel.Epilogue{Round: typeGrid(out.Type)})
+	w.Multiply(f, out.F32s(), e)
 }
 
 // matrices are the matrices that data holds one after the other; without elements there is one.

@@ -8,8 +8,9 @@ import (
 )
 
 // fullyConnected makes a FullyConnected of every MatMul with constant weights: its weights have one row per output channel, its third input is
-// the bias. Operands that are transposed otherwise get a Transpose `<name>/transpose_a` or `<name>/transpose_b`. Sources: ConvertMatMulToFC,
-// FullyConnectedBiasFusion of the CPU plugin.
+// the bias. Weights of three dimensions may hold several matrices, one for each part of the batch. Operands that are transposed otherwise get a
+// Transpose `<name>/transpose_a` or `<name>/transpose_b`. Sources: ConvertMatMulToFC, FullyConnectedBiasFusion of the CPU plugin; which weights
+// the release takes is measured.
 func fullyConnected(r *rewriter) {
 	constant := constantPath(r.Graph)
 	r.each(func(n *graph.Node) {
@@ -17,7 +18,7 @@ func fullyConnected(r *rewriter) {
 			return
 		}
 		a, b := shape(n.In[0]), shape(n.In[1])
-		if !fitsFullyConnected(a, b) {
+		if matrices := len(a) > 1 && len(a) <= 3 && len(b) == 3; !matrices && !fitsFullyConnected(a, b) {
 			return
 		}
 		x, w := n.In[0], n.In[1]

@@ -95,10 +95,18 @@ func (r *rewriter) scaled(p, x graph.Port, factor float64) (*graph.Node, bool) {
 	return nil, false
 }
 
-// tanhArgument matches sqrt(2/pi) * (x + 0.044715 * x^3).
+// tanhArgument matches sqrt(2/pi) * (x + 0.044715 * x^3), also as (sqrt(2/pi) * x) * (1 + (0.044715 * x) * x).
 func (r *rewriter) tanhArgument(p, x graph.Port) ([]*graph.Node, bool) {
+	if p.Node.Op != "Multiply" {
+		return nil, false
+	}
+	for i := range p.Node.In {
+		if nodes, ok := r.factoredArgument(p.Node.In[i].Node, p.Node.In[1-i].Node, x); ok {
+			return append(nodes, p.Node), true
+		}
+	}
 	sum, factor, ok := withConstant(p.Node)
-	if !ok || p.Node.Op != "Multiply" || !r.near(factor, math.Sqrt(2/math.Pi)) || sum.Node.Op != "Add" {
+	if !ok || !r.near(factor, math.Sqrt(2/math.Pi)) || sum.Node.Op != "Add" {
 		return nil, false
 	}
 	cubic, ok := operand(sum.Node, x)
@@ -111,6 +119,21 @@ func (r *rewriter) tanhArgument(p, x graph.Port) ([]*graph.Node, bool) {
 	}
 	cube, ok := r.cube(power.Node, x)
 	return append([]*graph.Node{p.Node, sum.Node, cubic.Node}, cube...), ok
+}
+
+// factoredArgument matches scaled = sqrt(2/pi) * x and sum = 1 + (0.044715 * x) * x.
+func (r *rewriter) factoredArgument(scaled, sum *graph.Node, x graph.Port) ([]*graph.Node, bool) {
+	square, one, ok := withConstant(sum)
+	if !ok || sum.Op != "Add" || !r.uniform(one, 1) || scaled.Op != "Multiply" || square.Node.Op != "Multiply" {
+		return nil, false
+	}
+	factor, okFactor := operand(scaled, x)
+	small, okSmall := operand(square.Node, x)
+	if !okFactor || !okSmall || !r.near(factor, math.Sqrt(2/math.Pi)) || small.Node.Op != "Multiply" {
+		return nil, false
+	}
+	c, ok := operand(small.Node, x)
+	return []*graph.Node{scaled, sum, square.Node, small.Node}, ok && r.near(c, 0.044715)
 }
 
 // cube matches x^3, or x * x * x, and returns its nodes.

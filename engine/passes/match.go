@@ -1,6 +1,7 @@
 package passes
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -101,6 +102,25 @@ func (r *rewriter) scalar(p graph.Port) (float64, bool) {
 func (r *rewriter) uniform(p graph.Port, v float64) bool {
 	f, ok := r.numbers(p)
 	return ok && len(f) > 0 && !slices.ContainsFunc(f, func(x float64) bool { return x != v })
+}
+
+// everywhere is uniform for a constant of any size.
+func (r *rewriter) everywhere(p graph.Port, v float64) bool {
+	if n := elements(shape(p)); n <= valueLimit || !isConstant(p) || !p.Type().IsFloat() && !p.Type().IsInteger() {
+		return r.uniform(p, v)
+	}
+	t, err := p.Node.Value.Decode()
+	if err != nil {
+		r.fail(fmt.Errorf("constant %q: %w", p.Node.Name, err))
+		return false
+	}
+	switch d := t.Any().(type) {
+	case []float32:
+		return !slices.ContainsFunc(d, func(x float32) bool { return float64(x) != v })
+	case []float64:
+		return !slices.ContainsFunc(d, func(x float64) bool { return x != v })
+	}
+	return !slices.ContainsFunc(asNumbers(t), func(x float64) bool { return x != v })
 }
 
 // isConstant reports whether p is a constant.

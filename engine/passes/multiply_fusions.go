@@ -6,25 +6,39 @@ import (
 	"halfway/engine/graph"
 )
 
-// multiplyFusions moves multiplications by constants into the weights of the convolution or MatMul before or behind them.
-// Source: MultiplyFusions.
+// multiplyFusions moves multiplications by constants into the weights of the convolution or MatMul before or behind them. Source: MultiplyFusions of
+// CommonOptimizations. What it moves out of one MatMul stays in front of it.
 func multiplyFusions(r *rewriter) {
 	r.each(func(n *graph.Node) {
-		switch n.Op {
-		case "Multiply":
-			if value, c, ok := withConstant(n); ok && r.only(value.Node) != nil {
-				switch value.Node.Op {
-				case "Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData":
-					r.scaleOutput(n, value.Node, c)
-				case "MatMul":
-					r.scaleMatMul(n, value.Node, c)
-				}
-			}
-		case "Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData":
-			r.scaleInput(n)
+		if value, c, ok := r.scaledAlone(n); ok && value.Node.Op == "MatMul" {
+			r.scaleMatMul(n, value.Node, c)
+		} else {
+			r.convolutionFusion(n)
 		}
 	})
 }
+
+// convolutionFusions does so for convolutions alone, as MOCTransformations do before.
+func convolutionFusions(r *rewriter) { r.each(r.convolutionFusion) }
+
+// scaledAlone finds the multiplication by a constant of what nothing else reads.
+func (r *rewriter) scaledAlone(n *graph.Node) (value, constant graph.Port, ok bool) {
+	if n.Op != "Multiply" {
+		return value, constant, false
+	}
+	value, constant, ok = withConstant(n)
+	return value, constant, ok && r.only(value.Node) != nil
+}
+
+func (r *rewriter) convolutionFusion(n *graph.Node) {
+	if isOp(n, convolutions...) {
+		r.scaleInput(n)
+	} else if value, c, ok := r.scaledAlone(n); ok && isOp(value.Node, convolutions...) {
+		r.scaleOutput(n, value.Node, c)
+	}
+}
+
+var convolutions = []string{"Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData"}
 
 // scaleOutput multiplies the weights of conv, which mul alone reads, by a factor per output channel.
 func (r *rewriter) scaleOutput(mul, conv *graph.Node, factor graph.Port) {
@@ -102,32 +116,57 @@ func (r *rewriter) weightShape(conv *graph.Node, factor []int) []int {
 	return to
 }
 
-// scaleMatMul multiplies the right operand of a MatMul by a scalar that its result is multiplied by, or constant weights by a factor per column.
+// scaleMatMul multiplies the right operand of a MatMul by the constant that its result is multiplied by, where that is one number, or one per
+// column, and does not make more products of matrices. Source: MatMulMultiplyFusion.
 func (r *rewriter) scaleMatMul(mul, mm *graph.Node, factor graph.Port) {
-	s := shape(factor)
-	total := 1
-	for _, d := range s {
-		total *= d
-	}
-	side := graph.Port{}
-	switch w := mm.In[1]; {
-	case total == 1:
-		side = r.folded("Multiply", "opset1", numpyBroadcast, w, factor)
-	case isConstant(w) && len(shape(w)) == 2 && len(s) > 0 && s[len(s)-1] == total && total == mm.Out[0].Shape[len(mm.Out[0].Shape)-1]:
-		to := []int{1, total}
-		if flag(mm, "transpose_b") {
-			to = []int{total, 1}
-		}
-		side = r.folded("Multiply", "opset1", numpyBroadcast, w,
-			r.folded("Reshape", "opset1", graph.Attrs{"special_zero": "false"}, factor, r.ints(1, to...)))
-	default:
+	weights, s := mm.In[1], shape(factor)
+	if len(s) > 0 && !fitsColumns(mm, s) {
 		return
 	}
+	if flag(mm, "transpose_b") && elements(s) > 1 && s[len(s)-1] > 1 {
+		order := upTo(max(len(s), 2))
+		if len(s) == 1 {
+			factor = r.folded("Reshape", "opset1", graph.Attrs{"special_zero": "false"}, factor, r.ints(1, 1, s[0]))
+		}
+		slices.Reverse(order[len(order)-2:])
+		factor = r.folded("Transpose", "opset1", nil, factor, r.ints(1, order...))
+	}
+	side := r.folded("Multiply", "opset1", numpyBroadcast, weights, factor)
 	fused := r.make("MatMul", mm.Opset, mm.Attrs, mm.In[0], side)
-	sources := []*graph.Node{mm, mm.In[1].Node, mul}
+	sources := []*graph.Node{mm, weights.Node, mul}
 	r.inherit(side.Node, sources...)
 	r.inherit(fused, sources...)
 	r.substitute(mul, fused)
+}
+
+// fitsColumns reports whether a factor of that shape, behind a MatMul, can multiply its right operand.
+func fitsColumns(mm *graph.Node, factor []int) bool {
+	x, w := shape(mm.In[0]), shape(mm.In[1])
+	rank := len(factor)
+	if !static(w) || len(w) == 0 || len(mm.Out[0].Shape) < rank || rank > 1 && factor[rank-2] != 1 || rank > len(w) && !isConstant(mm.In[1]) {
+		return false
+	}
+	columns := len(w) - 1
+	if flag(mm, "transpose_b") {
+		columns = max(len(w)-2, 0)
+	}
+	if factor[rank-1] > 1 && factor[rank-1] != w[columns] {
+		return false
+	}
+	return rank < 3 || elements(factor) == 1 || !repeatsBatches(w, factor) || !repeatsBatches(x, factor)
+}
+
+// repeatsBatches reports whether a factor makes more matrices of a value.
+func repeatsBatches(value, factor []int) bool {
+	if len(value) < len(factor) {
+		return true
+	}
+	for i, d := range factor[:len(factor)-2] {
+		if d != 1 && value[len(value)-len(factor)+i] != d {
+			return true
+		}
+	}
+	return false
 }
 
 // scaleInput takes a multiplication of conv's input by a factor per input channel, or by a scalar, into constant weights.

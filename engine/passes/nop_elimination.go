@@ -126,7 +126,7 @@ func neutralConstant(r *rewriter, n *graph.Node) bool {
 	if n.Op == "Subtract" && constant.Node.Op == "Convert" {
 		constant = constant.Node.In[0]
 	}
-	return r.uniform(constant, neutral) && fits(shape(constant), shape(value)) && r.bypass(n, value)
+	return fits(shape(constant), shape(value)) && r.everywhere(constant, neutral) && r.bypass(n, value)
 }
 
 // fits reports whether adding a value of shape small to one of shape large keeps the latter's shape.

@@ -33,7 +33,7 @@ var (
 		sharedOps, slicesToSplit, transposeSinking, transposeMatMul,
 		nopElimination, constantFolding,
 		commonFusions, concatFusion,
-		firstDecompositions, linearOps, multiplyFusions, constantFolding,
+		firstDecompositions, linearOps, convolutionFusions, constantFolding,
 		alignRanks, sharedOps, constantFolding,
 	}, symbolicOptimizations, []pass{
 		uniqueNames,

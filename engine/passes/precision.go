@@ -78,7 +78,7 @@ func (r *rewriter) convertToBool(n *graph.Node) {
 	}
 	steps := &chain{r: r, from: n}
 	v := n.In[0]
-	if to, ok := narrowed[from]; ok {
+	if to, ok := narrowed[from]; ok && v.Node.Op == "Parameter" { // other values have been narrowed
 		v = steps.make("Convert", "opset1", graph.Attrs{"destination_type": to.String()}, v)
 	}
 	if from.IsSigned() {

@@ -67,7 +67,6 @@ func bound(v float64, size int) int {
 
 // splitGroup replaces parts that cover the axis without overlap.
 func (r *rewriter) splitGroup(source graph.Port, at int, parts []part) {
-	last := parts[len(parts)-1].node
 	slices.SortStableFunc(parts, func(a, b part) int { return cmp.Compare(a.start, b.start) })
 	var lengths []int
 	position := 0
@@ -87,7 +86,7 @@ func (r *rewriter) splitGroup(source graph.Port, at int, parts []part) {
 		v.Out[i] = graph.Output{Type: source.Type(), Shape: slices.Clone(shape(source))}
 		v.Out[i].Shape[at] = lengths[i]
 	}
-	r.inherit(v, last) // the plugin copies the runtime information of each over that of the one before
+	r.inherit(v, parts[len(parts)-1].node) // the plugin copies the runtime information of each over that of the one before
 	for i, p := range parts {
 		r.redirect(port(p.node), graph.Port{Node: v, Out: i})
 	}
