@@ -167,7 +167,8 @@ built-in engine, runs the answer there in the default mode, and searches there o
 are marked, in your own layers or in the plugin's graph in public operations. It is run as it ships before it is written.
 
 onnxruntime shows the nodes of the built-in engine, and runs each probe as the ONNX model with pairs of Casts, from f32
-to bf16 or f16 and back, where enforcement rounds; between them it computes in f32. bf16 takes opset 13.
+to bf16 or f16 and back, where enforcement rounds; between them it computes in f32. Below opset 13, whose Cast has no
+bf16, the same rounding is done in f64.
 
 A program runs once for every probe. It finds the settings in the variables OV_CPU_INFER_PRC_*, which are always set
 or unset for it, prints the listing of a debug build on standard output, and gives its result as one of

@@ -89,18 +89,20 @@ func scalarInt(t *tensor.Tensor) int {
 	return 0
 }
 
-// Roundings say of the nodes of the main graph, in counting order, when what is rounded.
+// Roundings say of the nodes, graph by graph and in each one in counting order, when what is rounded.
 func (e *Engine) Roundings() []onnx.Rounding {
 	var list []onnx.Rounding
-	for _, s := range e.plan.steps {
-		r := onnx.Rounding{Node: s.node}
-		for _, c := range s.roundIn {
-			r.In = append(r.In, c)
+	for _, p := range e.plans {
+		for _, s := range p.steps {
+			r := onnx.Rounding{Node: s.node}
+			for _, c := range s.roundIn {
+				r.In = append(r.In, c)
+			}
+			for _, c := range s.roundOut {
+				r.Out = append(r.Out, c)
+			}
+			list = append(list, r)
 		}
-		for _, c := range s.roundOut {
-			r.Out = append(r.Out, c)
-		}
-		list = append(list, r)
 	}
 	return list
 }

@@ -2,11 +2,11 @@
 // every operation, with its own kernels.
 //
 // ONNX Runtime has no enforced precision. What enforcement rounds is made explicit: each probe is the user's model with pairs of Casts, from f32 to
-// bf16 or f16 and back, at the ports that the built-in engine rounds for the same set; weights stay in the user's file. Candidates, their order,
-// names and units are the built-in engine's, in any of its views. Between the pairs ONNX Runtime computes in f32.
+// bf16 or f16 and back, at the ports that the built-in engine rounds for the same set, in the bodies of branches and loops too; weights stay in the
+// user's file. Where a view has nodes that the file has not, or has taken factors to other places, these nodes are written in place of the file's own.
+// Candidates, their order, names and units are the built-in engine's, in any of its views. Between the pairs ONNX Runtime computes in f32.
 //
-// Limits: what a view rounds between values that the file does not have stays in f32, as Warnings say; so do the bodies of loops and branches, and
-// what a view has scaled (weights that a normalisation is folded into, operands to which the scale of a later product moved) is rounded before that.
+// Limits: what a view rounds between values that the file does not have, in operations that are not written, stays in f32, as Warnings say.
 package onnxruntime
 
 import (
@@ -97,7 +97,7 @@ func New(ctx context.Context, path string, m *builtin.Model, view *builtin.Engin
 func (e *Engine) warn() {
 	var tags []string
 	for p, c := range e.candidates {
-		if c.Graph != "" || slices.Contains(e.places.Unplaced, p) {
+		if slices.Contains(e.places.Unplaced, p) {
 			tags = append(tags, c.Tag)
 		}
 	}
@@ -109,8 +109,8 @@ func (e *Engine) warn() {
 	if len(tags) > most {
 		list += ", ..."
 	}
-	e.warnings = append(e.warnings, fmt.Sprintf("%d of %d nodes are rounded, in this view, where the ONNX file has no value, or lie in a body; there they "+
-		"stay in f32: %s", len(tags), len(e.candidates), list))
+	e.warnings = append(e.warnings, fmt.Sprintf("%d of %d nodes are rounded, in this view, where the ONNX file has no value; there they stay in f32: %s",
+		len(tags), len(e.candidates), list))
 }
 
 // Candidates returns those of the built-in engine.

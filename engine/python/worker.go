@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"time"
 
@@ -45,9 +46,10 @@ type Worker struct {
 	python  string
 	cmd     *exec.Cmd
 	in      io.WriteCloser
-	answers chan []byte   // closed at the worker's end
-	ended   chan struct{} // closed by Kill
-	gone    chan struct{} // closed when the process is no more
+	answers chan []byte      // closed at the worker's end
+	ended   chan struct{}    // closed by Kill
+	gone    chan struct{}    // closed when the process is no more
+	state   *os.ProcessState // how it ended, once it is gone
 	stderr  *program.Tail
 }
 
@@ -62,14 +64,18 @@ func (s Script) Start(ctx context.Context, python string) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := w.cmd.StdoutPipe()
+	out, write, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	w.in = in
-	if err := program.Start(w.cmd, w.gone); err != nil {
+	w.in, w.cmd.Stdout = in, write
+	err = program.Start(w.cmd, w.gone)
+	_ = write.Close() // the process has its own
+	if err != nil {
+		_ = out.Close() // err tells more
 		return nil, fmt.Errorf("starting Python for the engine %s: %w: name an interpreter by --python PATH", s.Engine, err)
 	}
+	go w.wait()
 	go w.listen(out)
 	var hello struct{ Version, Missing, Error string }
 	if err := w.receive(ctx, startupTime, &hello); err != nil {
@@ -85,8 +91,16 @@ func (s Script) Start(ctx context.Context, python string) (*Worker, error) {
 	return w, nil
 }
 
+// wait waits for the worker's end, and ends what it started: that may hold its standard output open.
+func (w *Worker) wait() {
+	w.state, _ = w.cmd.Process.Wait() // fails only for a process that is not ours
+	program.KillGroup(w.cmd)
+	_ = w.cmd.Wait() // for the rest of its errors
+	close(w.gone)
+}
+
 // listen passes on the lines that the worker prints, until it ends.
-func (w *Worker) listen(out io.Reader) {
+func (w *Worker) listen(out io.ReadCloser) {
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, maxAnswer)
 	for lines.Scan() {
@@ -95,9 +109,9 @@ func (w *Worker) listen(out io.Reader) {
 		case <-w.ended:
 		}
 	}
+	_ = out.Close() // nothing is written to it
 	program.KillGroup(w.cmd)
-	_ = w.cmd.Wait() // how it ended is in ProcessState
-	close(w.gone)
+	<-w.gone
 	close(w.answers)
 }
 
@@ -123,7 +137,7 @@ func (w *Worker) receive(ctx context.Context, limit time.Duration, answer any) e
 	case line, ok := <-w.answers:
 		if !ok {
 			w.Kill()
-			return &engine.Failure{Kind: engine.Crash, Detail: w.detail("the worker ended: " + w.cmd.ProcessState.String())}
+			return &engine.Failure{Kind: engine.Crash, Detail: w.detail("the worker ended: " + w.state.String())}
 		}
 		return w.decode(line, answer)
 	case <-late:

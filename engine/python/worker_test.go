@@ -52,6 +52,7 @@ func TestWorkersThatMisbehave(t *testing.T) {
 	}{
 		{"refuses", hello + `echo '{"error": "object is not initialized"}'; read line`, engine.Crash},
 		{"dies", hello + "kill -SEGV $$", engine.Crash},
+		{"dies, and a child holds its output", hello + "sleep 60 & kill -SEGV $$", engine.Crash},
 		{"prints nonsense", hello + "echo '{'; sleep 60", engine.Crash},
 		{"hangs", hello + "sleep 60", engine.Timeout},
 		{"hangs in a child", hello + "(sleep 60; echo) & wait", engine.Timeout},
