@@ -211,6 +211,15 @@ func (c *call) raw(r *tensor.Raw) graph.Port {
 	return p
 }
 
+// settled is a value of f32 as a constant where it is known.
+func (c *call) settled(p graph.Port) graph.Port {
+	v := c.known[p].Value
+	if v == nil {
+		return p
+	}
+	return c.raw(floatsRaw(v.F32s(), v.Shape))
+}
+
 // convert adds a Convert where p has another type.
 func (c *call) convert(p graph.Port, t tensor.DType) graph.Port {
 	if p.Node == nil || c.kind(p) == t {

@@ -49,12 +49,12 @@ func (w window) attrs() graph.Attrs {
 }
 
 // windowOver is the window over the spatial dimensions of x, of which there must be one at least.
-func (c *call) windowOver(x graph.Port) (w window, ok bool) {
+func (c *call) windowOver(x graph.Port) window {
 	rank := c.rank(x)
 	if rank < 3 {
 		c.fail("an input of rank %d, expected at least 3", rank)
 	}
-	return c.window(rank - 2), true
+	return c.window(rank - 2)
 }
 
 // label is the name that OpenVINO's frontend gives the operation: the node's, or where it has none that of its output.
@@ -62,10 +62,7 @@ func (c *call) label() string { return c.node.label() }
 
 func conv(c *call) []graph.Port {
 	x, weights := c.input(0), c.input(1)
-	w, ok := c.windowOver(x)
-	if !ok {
-		return nil
-	}
+	w := c.windowOver(x)
 	return c.biased(c.convolved("Convolution", x, weights, w.attrs()))
 }
 
@@ -99,10 +96,7 @@ func (c *call) biased(y graph.Port) []graph.Port {
 
 func convTranspose(c *call) []graph.Port {
 	x, weights := c.input(0), c.input(1)
-	w, ok := c.windowOver(x)
-	if !ok {
-		return nil
-	}
+	w := c.windowOver(x)
 	extra := c.ints("output_padding")
 	if extra == nil {
 		extra = make([]int, c.rank(x)-2)

@@ -20,10 +20,7 @@ func init() {
 }
 
 func (c *call) poolAttrs(x graph.Port) graph.Attrs {
-	w, ok := c.windowOver(x)
-	if !ok {
-		return nil
-	}
+	w := c.windowOver(x)
 	attrs := w.attrs()
 	attrs["kernel"] = list(w.kernel)
 	attrs["rounding_type"] = "floor"
@@ -69,7 +66,7 @@ func averagePool(c *call) []graph.Port {
 	counted := c.int("count_include_pad", 0) != 0
 	attrs["exclude-pad"] = boolean(1 - c.int("count_include_pad", 0))
 	y := c.average(attrs, x)
-	w, _ := c.windowOver(x)
+	w := c.windowOver(x)
 	if !counted || slices.Max(w.begin)+slices.Max(w.end) == 0 {
 		return []graph.Port{y}
 	}
@@ -166,7 +163,7 @@ func lpPool(c *call) []graph.Port {
 	t, p := c.kind(x), float64(c.int("p", 2))
 	attrs["exclude-pad"] = "true"
 	mean := c.average(attrs, c.op("Power", numpyBroadcast(), c.op("Abs", nil, x), c.scalar(t, p)))
-	w, _ := c.windowOver(x)
+	w := c.windowOver(x)
 	w.place(c.space(x), c.space(mean))
 	var taps []float64
 	for _, n := range w.taps(c.space(x), c.space(mean), false) {

@@ -20,28 +20,50 @@ func init() {
 }
 
 // integerRange is the range of a type that floats are quantized to.
-func integerRange(t tensor.DType) (low, high float64, ok bool) {
+func (c *call) integerRange(t tensor.DType) (low, high float64) {
 	bits := t.Bits()
-	switch {
-	case !t.IsInteger() || bits > 16:
-		return 0, 0, false
-	case t.IsSigned():
-		return -float64(int64(1) << (bits - 1)), float64(int64(1)<<(bits-1) - 1), true
+	if !t.IsInteger() || bits > 16 {
+		c.fail("quantization to %s is not supported", t)
 	}
-	return 0, float64(int64(1)<<bits - 1), true
+	if t.IsSigned() {
+		return -float64(int64(1) << (bits - 1)), float64(int64(1)<<(bits-1) - 1)
+	}
+	return 0, float64(int64(1)<<bits - 1)
 }
 
-// quantize is saturate(round(x / scale) + zero), in f32; halves go to the even side.
+// quantize is saturate(round(x / scale) + zero) as OpenVINO's frontend has it: a FakeQuantize, whose input range is what the least and the
+// largest integer stand for, and a Convert. Where these are not known before running, the plugin would take the FakeQuantize apart: then it is
+// spelled out, which rounds halves right.
 func (c *call) quantize(x, scale, zero graph.Port, to tensor.DType) graph.Port {
-	return c.saturated(c.op("Divide", numpyBroadcast(), c.convert(x, tensor.F32), c.convert(scale, tensor.F32)), zero, to)
+	low, high := c.integerRange(to)
+	scale = c.convert(scale, tensor.F32)
+	if c.known[scale].Value == nil || zero.Node != nil && c.known[zero].Value == nil {
+		return c.saturated(c.op("Divide", numpyBroadcast(), c.convert(x, tensor.F32), scale), zero, to)
+	}
+	number := func(integer float64) graph.Port {
+		p := c.scalar(tensor.F32, integer)
+		if zero.Node != nil {
+			p = c.op("Subtract", numpyBroadcast(), p, c.convert(zero, tensor.F32))
+		}
+		return c.settled(c.op("Multiply", numpyBroadcast(), scale, p))
+	}
+	levels := graph.Attrs{"levels": list([]int{1 << to.Bits()})}
+	y := c.op("FakeQuantize", levels, c.convert(x, tensor.F32), number(low), number(high), c.scalar(tensor.F32, low), c.scalar(tensor.F32, high))
+	return c.convert(y, to)
+}
+
+// dequantized is (x - zero) scale, in the type of the scale.
+func (c *call) dequantized(x, scale, zero graph.Port) graph.Port {
+	y := c.convert(x, c.kind(scale))
+	if zero.Node != nil {
+		y = c.op("Subtract", numpyBroadcast(), y, c.convert(zero, c.kind(scale)))
+	}
+	return c.op("Multiply", numpyBroadcast(), y, scale)
 }
 
 // saturated is saturate(round(x) + zero).
 func (c *call) saturated(x, zero graph.Port, to tensor.DType) graph.Port {
-	low, high, ok := integerRange(to)
-	if !ok {
-		c.fail("quantization to %s is not supported", to)
-	}
+	low, high := c.integerRange(to)
 	y := c.op("Round", graph.Attrs{"mode": "half_to_even"}, x)
 	if zero.Node != nil {
 		y = c.op("Add", numpyBroadcast(), y, c.convert(zero, tensor.F32))
@@ -59,8 +81,10 @@ func (c *call) alongAxis(p, x graph.Port) graph.Port {
 	switch {
 	case len(shape) == 0:
 		return p
-	case len(shape) == 1 && shape[0] == 1:
+	case len(shape) == 1 && shape[0] == 1 && rank == 0:
 		return c.op("Reshape", graph.Attrs{"special_zero": "false"}, p, c.raw(&tensor.Raw{Type: tensor.I64, Shape: []int{0}}))
+	case len(shape) == 1 && shape[0] == 1:
+		return p
 	}
 	axis := c.axis(x, c.int("axis", 1))
 	if axis >= rank {
@@ -104,13 +128,11 @@ func quantizeLinear(c *call) []graph.Port {
 
 func dequantizeLinear(c *call) []graph.Port {
 	x := c.input(0)
-	scale := c.alongAxis(c.input(1), x)
-	to := c.kind(scale)
-	y := c.convert(x, to)
+	scale, zero := c.alongAxis(c.input(1), x), graph.Port{}
 	if c.has(2) {
-		y = c.op("Subtract", numpyBroadcast(), y, c.convert(c.alongAxis(c.in[2], x), to))
+		zero = c.alongAxis(c.convert(c.in[2], c.kind(scale)), x)
 	}
-	y = c.op("Multiply", numpyBroadcast(), y, scale)
+	y := c.dequantized(x, scale, zero)
 	if a := c.attr("output_dtype"); a != nil && a.i != 0 {
 		t := c.dtype(a.i)
 		y = c.convert(y, t)
@@ -128,7 +150,8 @@ func dynamicQuantizeLinear(c *call) []graph.Port {
 	scale := c.op("Divide", numpyBroadcast(), c.op("Subtract", numpyBroadcast(), high, low), c.scalar(tensor.F32, 255))
 	point := c.op("Round", graph.Attrs{"mode": "half_to_even"}, c.op("Negative", nil, c.op("Divide", numpyBroadcast(), low, scale)))
 	point = c.convert(c.op("Clamp", graph.Attrs{"min": "0", "max": "255"}, point), tensor.U8)
-	return []graph.Port{c.quantize(x, scale, point, tensor.U8), scale, point}
+	y := c.saturated(c.op("Divide", numpyBroadcast(), x, scale), point, tensor.U8)
+	return []graph.Port{y, scale, point}
 }
 
 // centred is an integer operand less its zero point, in f32: products and sums of 8-bit numbers are exact there up to 2^24.
@@ -149,16 +172,8 @@ func (c *call) column(p graph.Port) graph.Port {
 }
 
 func qLinearMatMul(c *call) []graph.Port {
-	y := c.op("MatMul", nil, c.centred(c.input(0), c.column(c.input(2))), c.centred(c.input(3), c.input(5)))
-	return c.rescaled(y, c.convert(c.column(c.input(1)), tensor.F32), c.convert(c.input(4), tensor.F32))
-}
-
-// rescaled multiplies a sum of integers by both scales over that of the result (input 6), in one rounding as ONNX Runtime does, and quantizes
-// to the type of the zero point (input 7).
-func (c *call) rescaled(sum, left, right graph.Port) []graph.Port {
-	scale := c.op("Divide", numpyBroadcast(), c.op("Multiply", numpyBroadcast(), left, right), c.convert(c.input(6), tensor.F32))
-	y := c.op("Multiply", numpyBroadcast(), sum, scale)
-	return []graph.Port{c.saturated(y, c.input(7), c.kind(c.input(7)))}
+	y := c.op("MatMul", nil, c.dequantized(c.input(0), c.column(c.input(1)), c.column(c.input(2))), c.dequantized(c.input(3), c.input(4), c.input(5)))
+	return []graph.Port{c.quantize(y, c.input(6), c.input(7), c.kind(c.input(7)))}
 }
 
 func matMulInteger(c *call) []graph.Port {
@@ -191,21 +206,16 @@ func convInteger(c *call) []graph.Port {
 	if c.has(3) {
 		wZero = c.perOutput(c.in[3], w)
 	}
-	window, ok := c.windowOver(x)
-	if !ok {
-		return nil
-	}
+	window := c.windowOver(x)
 	y := c.convolved("Convolution", c.centred(x, xZero), c.centred(w, wZero), window.attrs())
 	return []graph.Port{c.convert(y, tensor.I32)}
 }
 
 func qLinearConv(c *call) []graph.Port {
 	x, w := c.input(0), c.input(3)
-	window, ok := c.windowOver(x)
-	if !ok {
-		return nil
-	}
-	y := c.convolved("Convolution", c.centred(x, c.input(2)), c.centred(w, c.perOutput(c.input(5), w)), window.attrs())
+	window := c.windowOver(x)
+	y := c.convolved("Convolution", c.dequantized(x, c.input(1), c.input(2)),
+		c.dequantized(w, c.perOutput(c.input(4), w), c.perOutput(c.input(5), w)), window.attrs())
 	channels := func(p graph.Port) graph.Port {
 		if len(c.shape(p)) != 1 || c.shape(p)[0] == 1 {
 			return p
@@ -213,7 +223,9 @@ func qLinearConv(c *call) []graph.Port {
 		return c.perChannel(p, c.rank(x))
 	}
 	if c.has(8) {
-		y = c.op("Add", numpyBroadcast(), y, channels(c.convert(c.in[8], tensor.F32)))
+		bias := c.op("Multiply", numpyBroadcast(), c.convert(c.in[8], tensor.F32), c.op("Multiply", numpyBroadcast(), c.input(1), c.input(4)))
+		y.Node.Name = c.label() + "/WithoutBiases"
+		y = c.op("Add", numpyBroadcast(), y, channels(bias))
 	}
-	return c.rescaled(y, c.convert(c.input(1), tensor.F32), channels(c.convert(c.input(4), tensor.F32)))
+	return []graph.Port{c.quantize(y, channels(c.input(6)), channels(c.input(7)), c.kind(c.input(7)))}
 }

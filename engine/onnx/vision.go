@@ -139,10 +139,7 @@ func deformConv(c *call) []graph.Port {
 // maxUnpool puts values back where MaxPool's indices, which count through the whole pooled input, say they were; zeros elsewhere.
 func maxUnpool(c *call) []graph.Port {
 	x, index := c.input(0), c.input(1)
-	w, ok := c.windowOver(x)
-	if !ok {
-		return nil
-	}
+	w := c.windowOver(x)
 	if spatial := c.rank(x) - 2; len(w.kernel) != spatial {
 		c.fail("kernel_shape %v for %d spatial dimensions", w.kernel, spatial)
 	}
