@@ -51,17 +51,28 @@ func (r *rewriter) quantizesTo8(n *graph.Node) bool {
 	return n.Op == "FakeQuantize" && slices.Contains(quantizedLevels, number(n, "levels", 0)) && r.constantRanges(n)
 }
 
-// keepQuantizedWeights leaves what makes floats of 8-bit weights, in a quantized model, so that lowPrecision finds it.
+// keepQuantizedWeights leaves what makes floats of 8-bit weights and zero points, in a quantized model, so that lowPrecision finds it.
 // Source: MarkDequantization.
 func keepQuantizedWeights(r *rewriter) {
 	if !quantized(r) {
 		return
 	}
 	for _, n := range r.Nodes {
-		if !r.dead[n.ID] && r.dequantizesWeights(n) {
+		if !r.dead[n.ID] && (r.dequantizesWeights(n) || r.widensZeroPoint(n)) {
 			r.unfold[n.ID] = true
 		}
 	}
+}
+
+// widensZeroPoint reports whether n is the Convert of an 8-bit zero point that 8-bit values are freed of.
+func (r *rewriter) widensZeroPoint(n *graph.Node) bool {
+	if n.Op != "Convert" || !isConstant(n.In[0]) || !isByte(n.In[0].Type()) {
+		return false
+	}
+	return slices.ContainsFunc(r.readers(n), func(u use) bool {
+		value := u.node.In[0].Node
+		return u.node.Op == "Subtract" && u.in == 1 && value.Op == "Convert" && isByte(value.In[0].Type())
+	})
 }
 
 // dequantizesWeights reports whether n is the Convert of an 8-bit constant that is then scaled.

@@ -193,13 +193,25 @@ func (r *rewriter) moveAfter(n *graph.Node, i int, d dequantization, zero, scale
 		relaxed(n, out)
 	}
 	n.Out[0].Type = out
-	last := r.toF32(n.Name+"/DequantizationConvert", port(n), n)
+	last := r.toF32(r.generated("Convert"), port(n), n)
 	if zero.Node != nil {
-		last = port(r.relaxedArithmetic("Subtract", d.subtract.Name, last, zero, n, d.subtract))
+		last = port(r.relaxedArithmetic("Subtract", d.subtract.Name, last, r.widened(zero, d), n, d.subtract))
 	}
 	last = port(r.relaxedArithmetic("Multiply", d.multiply.Name, last, scale, n, d.multiply))
 	r.readBy(users, port(n), last)
 	r.nameOfResult(last.Node, n)
+}
+
+// widened is a zero point in f32 as the Convert of an integer where that of d is one.
+func (r *rewriter) widened(zero graph.Port, d dequantization) graph.Port {
+	c := d.subtract.In[1].Node
+	if c.Op != "Convert" {
+		return zero
+	}
+	w := r.make(c.Op, c.Opset, c.Attrs, r.rounded(zero, d.zero.Type()))
+	r.inherit(w, c)
+	r.unfold[w.ID] = true
+	return port(w)
 }
 
 // nameOfResult gives what a Result now reads the name of what it read before. Source: LayerTransformation::updateOutput.

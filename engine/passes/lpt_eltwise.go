@@ -20,6 +20,7 @@ func (l *lowering) add(n *graph.Node) {
 	}
 	full := l.fullPath(n, d)
 	if full < 0 {
+		l.foldConstant(n, d)
 		l.addConstantFirst(n)
 		return
 	}
@@ -28,6 +29,23 @@ func (l *lowering) add(n *graph.Node) {
 	}
 	l.r.separate(n)
 	l.sum(n, full, l.operands(n))
+}
+
+// foldConstant makes one constant of a dequantization of constants that n reads. Source: NetworkHelper::foldDequantization.
+func (l *lowering) foldConstant(n *graph.Node, d [2]dequantization) {
+	r := l.r
+	for i, side := range d {
+		if side.empty() || !isConstant(side.data) {
+			continue
+		}
+		p := r.asF32(side.data)
+		for _, step := range []*graph.Node{side.subtract, side.multiply} {
+			if step != nil {
+				p = r.folded(step.Op, "opset1", numpyBroadcast, p, r.asF32(side.constantOf(step)))
+			}
+		}
+		r.set(n, i, p)
+	}
 }
 
 func (l *lowering) operands(n *graph.Node) [2]dequantization {

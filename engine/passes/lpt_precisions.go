@@ -92,7 +92,7 @@ func (l *lowering) keepsType(n *graph.Node) bool {
 func (l *lowering) computedLow(n *graph.Node) bool {
 	return slices.ContainsFunc(l.r.readers(n), func(u use) bool {
 		switch u.node.Op {
-		case "FakeQuantize", "MatMul":
+		case "MatMul":
 			return true
 		case "Convolution", "GroupConvolution", "ConvolutionBackpropData":
 			return l.quantizedWeights(u.node)

@@ -82,10 +82,11 @@ func transposeSinking(r *rewriter) {
 	})
 }
 
-// quantizeFirst puts a FakeQuantize by single numbers before the Transpose that feeds it alone; the Transpose takes its name.
+// quantizeFirst puts a FakeQuantize by single numbers before the Transpose that feeds it alone; the Transpose takes its name. One that is
+// converted to integers stays.
 func (r *rewriter) quantizeFirst(n *graph.Node) {
 	t := n.In
-	if n.Op != "FakeQuantize" || t[0].Node.Op != "Transpose" || r.only(t[0].Node) == nil {
+	if n.Op != "FakeQuantize" || t[0].Node.Op != "Transpose" || r.only(t[0].Node) == nil || r.feeds(n, "Convert") {
 		return
 	}
 	for _, p := range t[1:] {
