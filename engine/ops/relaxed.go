@@ -65,7 +65,7 @@ func (r *relaxed) typeOf(in []Arg, i int) tensor.DType {
 	if i < len(r.in) && r.in[i] != tensor.Invalid {
 		return r.in[i]
 	}
-	if len(r.in) == 0 && in[i].Type.IsInteger() && r.inFloats(in) {
+	if t := in[i].Type; len(r.in) == 0 && (t.IsInteger() || t == tensor.Bool) && r.inFloats(in) {
 		return tensor.F32
 	}
 	return in[i].Type

@@ -21,8 +21,10 @@ func lowPrecision(r *rewriter) {
 	r.each(l.transform)
 	r.each(l.cleanUp)
 	r.each(func(n *graph.Node) {
-		if n.Op == "FakeQuantize" && r.allConstant(n) {
-			r.redirect(port(n), port(r.fold(n)[0]))
+		if n.Op == "FakeQuantize" && r.allConstant(n) || n.Op != "ShapeOf" && r.foldable(n) && !notEvaluated[n.Op] && len(n.Out) == 1 {
+			if c := r.fold(n); c != nil {
+				r.redirect(port(n), port(c[0]))
+			}
 		}
 	})
 	for _, n := range r.Nodes {

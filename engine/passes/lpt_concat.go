@@ -45,7 +45,8 @@ func (l *lowering) concat(n *graph.Node) {
 	r.nameOfResult(last.Node, n)
 }
 
-// quantizeParts quantizes what a Concat joins instead of its result, where single numbers bound it. Source: MoveFakeQuantize.
+// quantizeParts quantizes what a Concat joins instead of its result, where single numbers bound it; the conversion to integers and the
+// dequantization behind it go along. Source: MoveFakeQuantize.
 func (r *rewriter) quantizeParts(fq *graph.Node) {
 	concat := fq.In[:min(len(fq.In), 1)]
 	if !r.quantizesTo8(fq) || concat[0].Node.Op != "Concat" || r.only(concat[0].Node) == nil || r.feedsResult(port(fq)) {
@@ -57,15 +58,57 @@ func (r *rewriter) quantizeParts(fq *graph.Node) {
 		}
 	}
 	n := concat[0].Node
+	steps := append([]*graph.Node{fq}, r.dequantizedBelow(fq)...)
 	parts := make([]graph.Port, len(n.In))
 	for i, p := range n.In {
-		q := r.make(fq.Op, fq.Opset, fq.Attrs, p, r.copied(fq.In[1]), r.copied(fq.In[2]), r.copied(fq.In[3]), r.copied(fq.In[4]))
-		q.Name = fq.Name + "_" + strconv.Itoa(i+1)
-		r.inherit(q, fq)
-		parts[i] = port(q)
+		for _, step := range steps {
+			in := []graph.Port{p}
+			for _, c := range step.In[1:] {
+				in = append(in, r.cloned(c))
+			}
+			q := r.make(step.Op, step.Opset, step.Attrs, in...)
+			q.Name = step.Name + "_" + strconv.Itoa(i+1)
+			r.inherit(q, step)
+			p = port(q)
+		}
+		parts[i] = p
 	}
 	r.setAll(n, parts...)
-	r.redirect(port(fq), port(n))
+	r.redirect(port(steps[len(steps)-1]), port(n))
+}
+
+// dequantizedBelow are the steps behind fq if a Convert to integers and a dequantization by single numbers follow, each read by the next alone.
+// Source: NetworkHelper::getDequantizationBelow.
+func (r *rewriter) dequantizedBelow(fq *graph.Node) []*graph.Node {
+	var steps []*graph.Node
+	for n := r.only(fq); n != nil; n = r.only(n) {
+		steps = append(steps, n)
+		d := r.dequantization(port(n))
+		switch {
+		case n.Op == "Multiply" && d.multiply == n && d.convert != nil && d.data == port(steps[0]) && d.low() && r.dequantizesAlike(d):
+			return steps
+		case len(steps) == 1 && n.Op == "Convert" && isByte(n.Out[0].Type), n.Op == "Convert" && n == d.convert, n == d.subtract:
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+// dequantizesAlike reports whether d has single numbers alone.
+func (r *rewriter) dequantizesAlike(d dequantization) bool {
+	return elements(shape(d.scale)) == 1 && (d.subtract == nil || elements(shape(d.zero)) == 1)
+}
+
+// cloned is a copy of a constant, or of the Convert of one.
+func (r *rewriter) cloned(p graph.Port) graph.Port {
+	if p.Node.Op != "Convert" {
+		return r.copied(p)
+	}
+	c := r.make("Convert", p.Node.Opset, p.Node.Attrs, r.copied(p.Node.In[0]))
+	r.inherit(c, p.Node)
+	r.unfold[c.ID] = true
+	return port(c)
 }
 
 // alongOnly reports whether a constant varies along one axis of a value alone.

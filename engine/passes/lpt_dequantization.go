@@ -70,8 +70,11 @@ func (r *rewriter) separate(n *graph.Node) {
 				continue
 			}
 			in := []graph.Port{p}
-			if len(step.In) == 2 {
-				in = append(in, r.copied(d.constantOf(step)))
+			switch step {
+			case d.subtract:
+				in = append(in, r.widened(r.copied(d.zero), d))
+			case d.multiply:
+				in = append(in, r.copied(d.scale))
 			}
 			c := r.make(step.Op, step.Opset, step.Attrs, in...)
 			c.Name, c.Out[0].Type = step.Name+"_"+strconv.Itoa(i), step.Out[0].Type
@@ -202,7 +205,7 @@ func (r *rewriter) moveAfter(n *graph.Node, i int, d dequantization, zero, scale
 	r.nameOfResult(last.Node, n)
 }
 
-// widened is a zero point in f32 as the Convert of an integer where that of d is one.
+// widened is a zero point as the Convert of an integer where that of d is one.
 func (r *rewriter) widened(zero graph.Port, d dequantization) graph.Port {
 	c := d.subtract.In[1].Node
 	if c.Op != "Convert" {

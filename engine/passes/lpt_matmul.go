@@ -14,6 +14,9 @@ func (l *lowering) matMul(n *graph.Node) {
 		return
 	}
 	a := r.dequantization(n.In[0])
+	if len(shape(n.In[0])) < 2 || len(shape(n.In[1])) < 2 {
+		return
+	}
 	if a.multiply == nil || !a.low() || !r.rowsAlike(a, flag(n, "transpose_a"), 1) || a.subtract != nil && !l.isConstantPath(n.In[1].Node) {
 		return
 	}

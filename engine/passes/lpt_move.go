@@ -43,8 +43,11 @@ func (l *lowering) moveThrough(n *graph.Node, rule moveRule) {
 		return
 	}
 	r.moveAfter(n, 0, d, m.zero, m.scale, m.out)
-	if n.Op == "Clamp" {
+	switch {
+	case n.Op == "Clamp":
 		r.scaleBounds(n, m)
+	case n.Op == "Pad" && len(n.In) > 3:
+		r.set(n, 3, r.bytes(m.out, []int{}, []float64{0}))
 	}
 }
 
@@ -129,15 +132,13 @@ func nearest(l *lowering, n *graph.Node, d dequantization) (movement, bool) {
 	return l.unchanged(d), n.Attrs["mode"] == "nearest"
 }
 
-// padded needs a padding that is the same before and behind the scale.
+// padded needs a padding that is the same before and behind the scale: of other values, or of zeros without a zero point.
 func padded(l *lowering, n *graph.Node, d dequantization) (movement, bool) {
 	if !l.alike(d) {
 		return movement{}, false
 	}
-	if n.Attrs["pad_mode"] == "constant" && (len(n.In) < 4 || d.subtract != nil || !l.r.uniform(n.In[3], 0)) {
-		return movement{}, d.subtract == nil && len(n.In) < 4
-	}
-	return l.unchanged(d), n.Attrs["pad_mode"] != "constant" // a pad value of another type than the data would not be one operation
+	zeros := d.subtract == nil && (len(n.In) < 4 || l.r.uniform(n.In[3], 0))
+	return l.unchanged(d), n.Attrs["pad_mode"] != "constant" || zeros
 }
 
 // clamped moves uniform constants; the bounds are scaled with them.
