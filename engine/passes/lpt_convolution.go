@@ -59,6 +59,9 @@ func (l *lowering) convolution(n *graph.Node) {
 		return
 	}
 	d := r.dequantization(n.In[0])
+	if s := shape(d.data); len(s) < 3 || s[1] < 0 || n.Out[0].Shape == nil {
+		return
+	}
 	if n.Op == "ConvolutionBackpropData" && (d.subtract != nil || len(n.In) > 2) {
 		return
 	}

@@ -174,6 +174,7 @@ func (l *lowering) multiply(n *graph.Node) {
 	}
 	full := l.fullPath(n, d)
 	if full < 0 {
+		l.foldConstant(n, d)
 		value, c, ok := withConstant(n)
 		if !ok || value.Node.Op != "Multiply" {
 			return
