@@ -212,6 +212,9 @@ func (b *bisectCommand) head(model string, s *subject, references [][]engine.Out
 	for i, rule := range b.judge.accept {
 		h[fmt.Sprintf("rule %d", i)] = rule
 	}
+	if b.model.dynamic {
+		h["dynamic"] = "true"
+	}
 	for i, shape := range b.model.shapes {
 		h[fmt.Sprintf("shape %d", i)] = shape
 	}

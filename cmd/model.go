@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -18,6 +19,7 @@ type modelFlags struct {
 	engine, view, precision *choice
 	program                 programFlags
 	shapes                  []string
+	dynamic                 bool
 	inputs                  []string
 	threads                 int
 	memory                  byteSize
@@ -33,6 +35,7 @@ func (f *modelFlags) register(c *cobra.Command, precisions ...string) {
 	c.Flags().StringArrayVar(&f.inputs, "input", nil,
 		"a sample `X`, repeatable: x.npz, x.npy, a folder of them, NAME=x.npy,NAME2=y.npy or random[:SEED]")
 	c.Flags().StringArrayVar(&f.shapes, "shape", nil, "shape of an input, `NAME=1,64`, repeatable")
+	c.Flags().BoolVar(&f.dynamic, "dynamic", false, "show a model of dynamic shapes as the plugin does that is not told them, not as one of the samples' shapes")
 	f.memory = -1
 }
 
@@ -59,6 +62,9 @@ func (f *modelFlags) runArgs() []string {
 	}
 	for _, shape := range f.shapes {
 		args = append(args, "--shape", shape)
+	}
+	if f.dynamic {
+		args = append(args, "--dynamic")
 	}
 	return args
 }
@@ -120,11 +126,12 @@ func (s *subject) prepare(ctx context.Context, f *modelFlags, random bool) error
 		return err
 	}
 	s.inputs, s.files = model.Inputs(), model.Files()
-	shapes, err := s.loadShaped(f, random)
+	shapes, expected, err := s.loadShaped(f, random)
 	if err != nil {
 		return err
 	}
-	own, err := model.Engine(builtin.Options{View: f.view.value, Precision: precision, Threads: f.threads, Memory: int64(f.memory), Shapes: shapes})
+	own, err := model.Engine(builtin.Options{View: f.view.value, Precision: precision, Threads: f.threads, Memory: int64(f.memory), Shapes: shapes,
+		Expected: expected})
 	if err != nil {
 		return err
 	}
@@ -139,17 +146,22 @@ func (s *subject) prepare(ctx context.Context, f *modelFlags, random bool) error
 	return nil
 }
 
-// loadShaped reads the samples, and returns the shapes of inputs that the command line or the samples fix.
-func (s *subject) loadShaped(f *modelFlags, random bool) (map[string][]int, error) {
-	shapes, err := s.askedShapes(f.shapes)
+// loadShaped reads the samples, and returns the shapes of inputs that the command line or the samples fix, and those that inputs have although they
+// are not fixed.
+func (s *subject) loadShaped(f *modelFlags, random bool) (fixed, expected map[string][]int, err error) {
+	asked, err := s.askedShapes(f.shapes)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := s.load(f.inputs, random); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	s.shapesOfSamples(shapes)
-	return shapes, nil
+	sampled := s.shapesOfSamples()
+	if f.dynamic {
+		return asked, sampled, nil
+	}
+	maps.Copy(asked, sampled)
+	return asked, nil, nil
 }
 
 // askedShapes reads the --shape flags and gives the inputs these shapes.
@@ -191,8 +203,9 @@ func (s *subject) load(specs []string, random bool) error {
 	return nil
 }
 
-// shapesOfSamples makes inputs static that the model leaves dynamic and that have the same shape in all inferences of all samples.
-func (s *subject) shapesOfSamples(shapes map[string][]int) {
+// shapesOfSamples are the shapes of inputs that the model leaves dynamic and that have the same shape in all inferences of all samples.
+func (s *subject) shapesOfSamples() map[string][]int {
+	shapes := map[string][]int{}
 	for _, in := range s.inputs {
 		if len(s.samples) == 0 || in.Shape != nil && !slices.Contains(in.Shape, -1) {
 			continue
@@ -203,6 +216,7 @@ func (s *subject) shapesOfSamples(shapes map[string][]int) {
 			shapes[in.Name] = shape
 		}
 	}
+	return shapes
 }
 
 // hash computes the hash of the model's files beside other work. The function that it returns waits for it.

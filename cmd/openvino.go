@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -29,7 +30,7 @@ func (s *subject) prepareOpenVINO(ctx context.Context, f *modelFlags, precision 
 	}
 	defer model.Close()
 	s.inputs, s.files = model.Inputs(), model.Files()
-	shapes, err := s.loadShaped(f, random)
+	shapes, _, err := s.loadShaped(f, random)
 	if err != nil {
 		return err
 	}
@@ -80,7 +81,9 @@ func (b *bisectCommand) mode(ctx context.Context, s *subject, view string) (*bis
 	if err != nil {
 		return nil, err
 	}
-	s.shapesOfSamples(shapes)
+	if !b.model.dynamic {
+		maps.Copy(shapes, s.shapesOfSamples())
+	}
 	e, err := b.runtime.Engine(ctx, openvino.Options{View: view, Precision: tensor.BF16, Threads: b.model.threads, Shapes: shapes, Timeout: b.model.program.timeout})
 	if err != nil {
 		return nil, err

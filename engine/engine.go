@@ -21,7 +21,7 @@ type Candidate struct {
 	Name  string   // original layers' names, comma-joined when fused
 	From  []string // names of the file's nodes that it was made of, empty for none; nil: the one called Name
 	Role  string   // Name with its numbers replaced by (\d+)
-	Shape []int    // of output 0; nil when not known
+	Shape []int    // of output 0; -1 for a dimension that is not known, nil when not even their number is
 	MACs  int64    // multiply-adds of one run
 	Bytes int64    // of its constants and outputs
 	Unit  int      // position (in Engine.Candidates) of the head of the unit that executes it

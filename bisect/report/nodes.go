@@ -42,7 +42,7 @@ type Node struct {
 	Block     string `json:"block"`
 	Unit      int    `json:"unit"` // place in this list of the unit's head
 	Op        string `json:"op"`
-	Shape     []int  `json:"shape"` // null when not known
+	Shape     []int  `json:"shape"` // null when not known, -1 for a dimension that is not
 	MACs      int64  `json:"macs"`
 	Bytes     int64  `json:"bytes"`
 }
@@ -106,7 +106,9 @@ func shapeText(shape []int) string {
 	}
 	parts := make([]string, len(shape))
 	for i, d := range shape {
-		parts[i] = strconv.Itoa(d)
+		if parts[i] = strconv.Itoa(d); d < 0 {
+			parts[i] = "?"
+		}
 	}
 	return "[" + strings.Join(parts, ",") + "]"
 }

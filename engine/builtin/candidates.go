@@ -88,7 +88,9 @@ func (s *step) describe() engine.Candidate {
 	t := graph.CPUType(n.Op)
 	c := engine.Candidate{Tag: t + "@" + n.Listed(), Type: t, Op: n.Op, Name: n.Listed(), From: n.Fused, Role: patterns.Role(n.Listed()), MACs: s.macs, Unit: s.candidate}
 	if len(s.specs) > 0 {
-		c.Shape = s.specs[0].Shape
+		if c.Shape = s.specs[0].Shape; c.Shape == nil && len(n.Out) > 0 {
+			c.Shape = n.Out[0].Shape // what the view knows of it
+		}
 	}
 	for _, spec := range s.specs {
 		if spec.Shape != nil {

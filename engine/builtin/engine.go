@@ -23,6 +23,7 @@ type Options struct {
 	Threads   int              // 0: one a processor
 	Memory    int64            // bytes of the memo; 0 remembers nothing but packed weights; negative: DefaultMemory
 	Shapes    map[string][]int // input shapes by any of an input's names, in place of the file's
+	Expected  map[string][]int // shapes that inputs will have which Shapes and the file leave open: planned for, without a change of the view
 }
 
 // DefaultMemory says how the budget of the memo follows from the model: four times the peak of its activations, at least 64 MiB and at most 2 GiB.
@@ -76,7 +77,16 @@ func (m *Model) Engine(o Options) (*Engine, error) {
 		e.declared = append(e.declared, p.Out[0].Type)
 	}
 	widen(g)
-	if err := tensor.Guard(func() error { return e.prepare(g, shapes, o.View != "plain") }); err != nil {
+	planned, err := inputShapes(file, o.Expected)
+	if err != nil {
+		return nil, err
+	}
+	for i, shape := range shapes {
+		if shape != nil {
+			planned[i] = shape
+		}
+	}
+	if err := tensor.Guard(func() error { return e.prepare(g, planned, o.View != "plain") }); err != nil {
 		return nil, err
 	}
 	if o.Precision == tensor.F16 {

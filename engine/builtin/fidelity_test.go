@@ -22,7 +22,6 @@ var discontinuous = map[string]string{
 	"face-detection-adas-ir-fp16":   "DetectionOutput sorts by scores that are nearly zero",
 	"face-detection-retail-ir-fp32": "DetectionOutput sorts by scores that are nearly zero",
 	"face-detection-retail-ir-fp16": "DetectionOutput sorts by scores that are nearly zero",
-	"llama-stateful-f16":            "the plugin's list is that of dynamic shapes, ours that of the sample's",
 }
 
 // lessFaithful are the outputs whose error vectors agree less than the plugin agrees with itself on other kernels, with the cause: a value on the
@@ -37,6 +36,7 @@ var lessFaithful = map[string]struct {
 	"mlsd-ir-fp16/scores":         {0.85, "scores are zeroed where a heat map is not equal to its maximum: a step"},
 	"llama-outlier2-f32/logits":   {0.5, "planted cancellation of values 2^12 times as large; the plugin itself reaches 0.60"},
 	"llama-optimum-f16/logits":    {0.8, "softmax over a boolean mask: the plugin's exponential differs from ours by an ulp or two"},
+	"llama-stateful-f16/logits":   {0.8, "its curve is the plugin's to 0.01 dB up to the second layer; behind it last bits are amplified"},
 	"ppocr-det/sigmoid_0.tmp_0":   {0.93, "twenty hard swishes in a row; f32 already differs by 2e-5 between runtimes"},
 }
 

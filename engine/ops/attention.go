@@ -17,6 +17,9 @@ func init() { register("ScaledDotProductAttention", newAttention) }
 // a scalar; input 4 a scale in place of 1/sqrt(E); input 5 a sink [..., L, 1] that takes part in the softmax alone.
 type attention struct{ causal bool }
 
+// RoundsOperands makes it a Rounder: where the query is to be rounded, the plugin's kernel holds the weights of the values on the same grid.
+func (a *attention) RoundsOperands() {}
+
 func newAttention(n *graph.Node) (Op, error) {
 	d := n.Attrs.Decode()
 	a := &attention{causal: d.Bool("causal", false)}
@@ -121,15 +124,15 @@ func (a *attention) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) 
 		return err
 	}
 	r := attentionRun{attentionSizes: s, causal: a.causal, scale: float32(1 / math.Sqrt(float64(s.depth))), out: out[0].F32s(),
-		round: typeGrid(out[0].Type)}
+		round: typeGrid(out[0].Type), weights: in[0].Round}
 	for i := range r.parts {
-		r.parts[i] = part{in[i].F32s(), batchIndex(s.batch, batchOf(in[i].Shape))}
+		r.parts[i] = part{onGrid(in[i]).F32s(), batchIndex(s.batch, batchOf(in[i].Shape))}
 	}
 	if a.masked(args) {
 		r.mask = newAttentionMask(in[3], append(slices.Clone(s.batch), s.rows, s.keys))
 	}
 	if len(in) > 4 {
-		r.scale = in[4].F32s()[0]
+		r.scale = onGrid(in[4]).F32s()[0]
 	}
 	if len(in) > 5 {
 		r.sink = newAttentionMask(in[5], append(slices.Clone(s.batch), s.rows, 1))
@@ -142,6 +145,16 @@ func (a *attention) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) 
 		}
 	})
 	return nil
+}
+
+// onGrid returns an operand of floats with its rounding done.
+func onGrid(o Operand) Operand {
+	if o.Round != tensor.BF16 && o.Round != tensor.F16 || !o.Type.IsFloat() {
+		return o
+	}
+	t := o.Tensor.Clone()
+	kernel.RoundTo(t.F32s(), o.Round)
+	return Operand{Tensor: t, Round: tensor.F32}
 }
 
 // part is query, key or value: its elements and, by batch position, which of its matrices is read.
@@ -158,7 +171,8 @@ type attentionRun struct {
 	causal     bool
 	scale      float32
 	out        []float32
-	round      tensor.DType
+	round      tensor.DType // of the output
+	weights    tensor.DType // of the scores behind the softmax
 }
 
 // block computes up to attentionRows rows of one batch position, from row on; scores is scratch.
@@ -217,6 +231,7 @@ func (r *attentionRun) weigh(scores []float32, b, row int) {
 	for j := range scores {
 		scores[j] *= scale
 	}
+	roundTo(r.weights, scores)
 }
 
 // attentionMask is an operand that broadcasts to [batch..., rows, columns].
@@ -240,7 +255,7 @@ func newAttentionMask(o Operand, target []int) *attentionMask {
 	if keep, ok := o.Any().([]bool); ok {
 		m.keep = keep
 	} else {
-		m.values = o.F32s()
+		m.values = onGrid(o).F32s()
 	}
 	return m
 }

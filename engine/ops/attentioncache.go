@@ -134,6 +134,10 @@ func (c *cachedAttention) MACs(in []Arg, out []Spec) int64 {
 
 func (c *cachedAttention) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	n := len(in) - 3
+	in = slices.Clone(in)
+	for _, i := range []int{1, 2, n + 1, n + 2} { // the cache holds rounded elements
+		in[i] = onGrid(in[i])
+	}
 	for i := range 2 {
 		if err := appendCache(out[1+i], in[n].Tensor, in[n+1+i].Tensor, in[1+i].Tensor); err != nil {
 			return err
