@@ -16,6 +16,7 @@ var logicalLoops = map[string]func(x, y uint8) uint8{
 	"LogicalAnd": func(x, y uint8) uint8 { return x & y },
 	"LogicalOr":  func(x, y uint8) uint8 { return x | y },
 	"LogicalXor": func(x, y uint8) uint8 { return x ^ y },
+	"Xor":        func(x, y uint8) uint8 { return x ^ y }, // opset1's name of LogicalXor
 }
 
 func init() {
