@@ -125,7 +125,7 @@ func skipLayerNormalization(c *call) []graph.Port {
 
 // layerNormalized normalizes the last axis, and scales and shifts it by gamma and, where it is given, input beta.
 func (c *call) layerNormalized(x, gamma graph.Port, beta int) graph.Port {
-	y := c.overAxes(x, c.float("epsilon", float64(float32(1e-12))), -1)
+	y := c.overAxes(x, c.float("epsilon", float64(float32(1e-12))), c.i64s(-1))
 	y = c.op("Multiply", numpyBroadcast(), y, gamma)
 	if c.has(beta) {
 		y = c.op("Add", numpyBroadcast(), y, c.in[beta])

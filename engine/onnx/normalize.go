@@ -46,8 +46,13 @@ func (c *call) trainingNormalization() []graph.Port {
 }
 
 // overAxes is MVN over axes.
-func (c *call) overAxes(x graph.Port, epsilon float64, axes ...int) graph.Port {
-	return c.op("MVN", graph.Attrs{"eps": number(epsilon), "eps_mode": "inside_sqrt", "normalize_variance": "true"}, x, c.i64s(axes...))
+func (c *call) overAxes(x graph.Port, epsilon float64, axes graph.Port) graph.Port {
+	return c.op("MVN", graph.Attrs{"eps": number(epsilon), "eps_mode": "inside_sqrt", "normalize_variance": "true"}, x, axes)
+}
+
+// counted are the axes from one to another, spelt as OpenVINO's frontend does.
+func (c *call) counted(from, to int) graph.Port {
+	return c.op("Range", graph.Attrs{"output_type": "i64"}, c.i64(from), c.i64(to), c.i64(1))
 }
 
 func span(from, to int) []int {
@@ -66,7 +71,7 @@ func (c *call) perChannel(p graph.Port, rank int) graph.Port {
 func instanceNormalization(c *call) []graph.Port {
 	x := c.input(0)
 	rank := c.rank(x)
-	y := c.overAxes(x, c.float("epsilon", float64(float32(1e-5))), span(2, rank)...)
+	y := c.overAxes(x, c.float("epsilon", float64(float32(1e-5))), c.counted(2, rank))
 	y = c.op("Multiply", numpyBroadcast(), y, c.perChannel(c.input(1), rank))
 	return c.one("Add", numpyBroadcast(), y, c.perChannel(c.input(2), rank))
 }
@@ -76,7 +81,7 @@ func layerNormalization(c *call) []graph.Port {
 	rank := c.rank(x)
 	axis := c.axis(x, c.int("axis", -1))
 	epsilon := c.float("epsilon", float64(float32(1e-5)))
-	y := c.overAxes(x, epsilon, span(axis, rank)...)
+	y := c.overAxes(x, epsilon, c.counted(axis, rank))
 	y = c.op("Multiply", numpyBroadcast(), y, c.input(1))
 	if c.has(2) {
 		y = c.op("Add", numpyBroadcast(), y, c.in[2])
@@ -111,7 +116,7 @@ func groupNormalization(c *call) []graph.Port {
 		scale, bias = c.spread(scale, groups, shape[1]), c.spread(bias, groups, shape[1])
 	}
 	grouped := c.op("Reshape", graph.Attrs{"special_zero": "false"}, x, c.i64s(shape[0], groups, -1))
-	y := c.overAxes(grouped, c.float("epsilon", float64(float32(1e-5))), 2)
+	y := c.overAxes(grouped, c.float("epsilon", float64(float32(1e-5))), c.i64s(2))
 	y = c.op("Reshape", graph.Attrs{"special_zero": "false"}, y, c.i64s(shape...))
 	y = c.op("Multiply", numpyBroadcast(), y, c.perChannel(scale, rank))
 	return c.one("Add", numpyBroadcast(), y, c.perChannel(bias, rank))

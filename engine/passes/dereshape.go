@@ -42,11 +42,11 @@ func (r *rewriter) dereshapeBatches(n *graph.Node) {
 // batchReshape returns the Reshape, read once, that keeps the last two dimensions and gives p, or what is scaled by one number to p.
 func (r *rewriter) batchReshape(p graph.Port) *graph.Node {
 	n := p.Node
-	if isOp(n, "Add", "Subtract", "Multiply", "Divide", "Power", "Maximum", "Minimum", "Mod", "FloorMod", "SquaredDifference") && r.only(n) != nil {
+	if isOp(n, arithmetic...) && r.only(n) != nil {
 		switch {
 		case elements(shape(n.In[1])) == 1:
 			n = n.In[0].Node
-		case elements(shape(n.In[0])) == 1 && isOp(n, "Add", "Multiply", "Maximum", "Minimum"):
+		case elements(shape(n.In[0])) == 1 && isOp(n, commutative...):
 			n = n.In[1].Node
 		}
 	}

@@ -30,7 +30,7 @@ var (
 
 	// common are MOCTransformations and CommonOptimizations.
 	common = slices.Concat([]pass{constantFolding}, shapeSubgraphs(nopElimination), []pass{
-		sharedOps, slicesToSplit, transposeSinking, transposeMatMul,
+		sharedOps, slicesToSplit, joinSlices, dropBroadcasts, lateBroadcasts, reduceBeforeUnsqueeze, transposeSinking, transposeMatMul,
 		nopElimination, constantFolding,
 		commonFusions, concatFusion,
 		firstDecompositions, linearOps, convolutionFusions, constantFolding,
@@ -39,7 +39,7 @@ var (
 		uniqueNames,
 		commonDecompositions, nopElimination, groupNormalizations, dereshapeMatMul, dereshape, constantFolding,
 		linearOps, multiplyFusions, constantFolding,
-		downgrade, fakeQuantizeFusions,
+		downgrade, fakeQuantizeFusions, strides,
 	})
 
 	// opsetConversion follows them.

@@ -91,3 +91,27 @@ func (r *rewriter) splitGroup(source graph.Port, at int, parts []part) {
 		r.redirect(port(p.node), graph.Port{Node: v, Out: i})
 	}
 }
+
+// joinSlices makes one Slice of two in a row along other axes, of which the first has no other reader. Source: SliceSequenceToSingleSlice.
+func joinSlices(r *rewriter) {
+	r.each(func(n *graph.Node) {
+		first := n.In
+		if n.Op != "Slice" || len(n.In) != 5 || first[0].Node.Op != "Slice" || len(first[0].Node.In) != 5 || r.only(first[0].Node) == nil {
+			return
+		}
+		before := first[0].Node
+		a, okA := r.integers(before.In[4])
+		b, okB := r.integers(n.In[4])
+		if !okA || !okB || slices.ContainsFunc(a, func(at int) bool { return slices.Contains(b, at) }) {
+			return
+		}
+		in := []graph.Port{before.In[0]}
+		for i := 1; i < 5; i++ {
+			in = append(in, r.folded("Concat", "opset1", graph.Attrs{"axis": "0"}, before.In[i], n.In[i]))
+			r.inherit(in[i].Node, before, n)
+		}
+		joined := r.make("Slice", n.Opset, n.Attrs, in...)
+		r.inherit(joined, before, n)
+		r.substitute(n, joined)
+	})
+}
