@@ -184,4 +184,17 @@ or unset for it, prints the listing of a debug build on standard output, and giv
 {model}, {input}, {output} and {precision} are also in HALFWAY_MODEL, HALFWAY_INPUT, HALFWAY_OUTPUT and
 HALFWAY_PRECISION. No shell is involved unless --shell asks for one. --timeout bounds a probe; a crash or a timeout
 counts neither as good nor as bad. --jobs N runs several probes at once; the other engines have nothing to gain by it:
-one probe uses all processors, and the built-in engine takes over what earlier ones computed.`
+one probe uses all processors, and the built-in engine takes over what earlier ones computed.
+
+--launcher COMMAND is put before the program. With 'srun -n1' each probe is a job of a Slurm cluster: its nodes must see
+the model and the temporary files (set TMPDIR to a folder that they share) and get the variables (not with
+SLURM_EXPORT_ENV=NONE), and --timeout counts the time in the queue too. Probes are steps of one allocation, which start
+sooner, with
+
+  salloc -n2 halfway bisect ... --launcher 'srun -n1 --exact' --jobs 2
+
+At a timeout, an interrupt, or the death of halfway itself the launcher is sent SIGTERM, by which srun ends its job.
+What is still there after 10 seconds is killed.
+
+openvino and onnxruntime: a worker that dies, hangs or answers nonsense spoils one probe. One that dies after it served
+others may do so for their sake, so that probe is run once more by a new worker.`

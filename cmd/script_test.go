@@ -13,11 +13,12 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"halfway/cmd"
+	"halfway/engine/enginetest"
 	"halfway/engine/tensor"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"halfway": cmd.Main})
+	testscript.Main(m, map[string]func(){"halfway": cmd.Main, "fakepython": enginetest.FakePython})
 }
 
 // TestScripts runs testdata/script/*.txtar. Beside the commands of testscript they have

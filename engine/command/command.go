@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"halfway/engine"
+	"halfway/engine/program"
 	"halfway/engine/tensor"
 	"halfway/patterns"
 )
@@ -49,7 +50,7 @@ type Options struct {
 // An Engine drives one program on one model. Probes may run at the same time.
 type Engine struct {
 	Options
-	folder string
+	folder *program.Folder
 
 	mu         sync.Mutex
 	candidates []engine.Candidate
@@ -71,7 +72,7 @@ func New(o Options, first engine.Sample) (*Engine, error) {
 	if len(o.Args) == 0 || o.Args[0] == "" {
 		return nil, errors.New("no program is given: --run 'PROGRAM {model} {input} {output}'")
 	}
-	folder, err := os.MkdirTemp(o.Temp, "halfway-command-")
+	folder, err := program.NewFolder(o.Temp, "halfway-command-")
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func New(o Options, first engine.Sample) (*Engine, error) {
 }
 
 // Close removes the engine's folder.
-func (e *Engine) Close() error { return os.RemoveAll(e.folder) }
+func (e *Engine) Close() error { return e.folder.Remove() }
 
 // Info describes the engine.
 func (e *Engine) Info() engine.Info {
@@ -277,7 +278,7 @@ func (e *Engine) sampleFile(s engine.Sample) (string, error) {
 	for _, name := range names {
 		arrays = append(arrays, tensor.Named{Name: name, Tensor: s.Inputs[name]})
 	}
-	path := filepath.Join(e.folder, "input-"+strconv.Itoa(len(e.inputs))+".npz")
+	path := filepath.Join(e.folder.Path, "input-"+strconv.Itoa(len(e.inputs))+".npz")
 	if err := tensor.WriteNPZ(path, arrays); err != nil {
 		return "", err
 	}

@@ -276,3 +276,33 @@ func TestFoldersAreRemoved(t *testing.T) {
 		t.Errorf("probes left %v", left)
 	}
 }
+
+// TestLauncherEndsItsJob has a launcher whose job is out of reach, as that of a cluster's scheduler is: at the timeout the launcher gets the chance to
+// end it.
+func TestLauncherEndsItsJob(t *testing.T) {
+	dir := t.TempDir()
+	pids, launcher := filepath.Join(dir, "pids"), filepath.Join(dir, "launch")
+	const script = `#!/bin/sh
+pids=$1; shift
+setsid "$@" &
+echo $! >> "$pids"
+trap 'kill -9 $!; exit 143' TERM
+wait $!
+`
+	if err := os.WriteFile(launcher, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	e := newEngine(t, "hang", func(o *command.Options) { o.Launcher, o.Timeout = []string{launcher, pids}, 2*time.Second })
+	if _, err := e.Run(context.Background(), engine.SetOf(0), sample()); kindOf(err) != engine.Timeout {
+		t.Errorf("%v, want a timeout", err)
+	}
+	jobs := strings.Fields(string(must(os.ReadFile(pids))))
+	if len(jobs) != 2 { // the listing of the candidates, and the probe
+		t.Fatalf("%d jobs", len(jobs))
+	}
+	for _, job := range jobs {
+		if status, err := os.ReadFile(filepath.Join("/proc", job, "stat")); err == nil && !strings.Contains(string(status), ") Z ") {
+			t.Errorf("job %s is still running", job)
+		}
+	}
+}

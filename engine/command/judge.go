@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"halfway/engine"
 	"halfway/engine/program"
@@ -23,7 +24,7 @@ type Judge struct {
 
 	mutex      sync.Mutex
 	references map[int]string // file by sample
-	folder     string
+	folder     *program.Folder
 }
 
 // NewJudge returns the judge that the argument vector args starts; until ctx ends. {output} and {reference} in it are replaced by .npz files,
@@ -37,10 +38,10 @@ func NewJudge(ctx context.Context, args []string) *Judge {
 
 // Close removes the files. A nil Judge has none.
 func (j *Judge) Close() error {
-	if j == nil || j.folder == "" {
+	if j == nil || j.folder == nil {
 		return nil
 	}
-	return os.RemoveAll(j.folder)
+	return j.folder.Remove()
 }
 
 // Run gives the program the outputs as .npz files and returns its exit status. Several goroutines may call it.
@@ -66,7 +67,7 @@ func (j *Judge) Run(sample int, reference, got []engine.Output) (status int, err
 	cmd := exec.CommandContext(j.ctx, args[0], args[1:]...)
 	errs := &program.Tail{Most: maxStderr}
 	cmd.Stderr = errs
-	runErr := program.RunGroup(cmd, grace)
+	runErr := program.RunGroup(cmd, syscall.SIGKILL, grace)
 	switch {
 	case j.ctx.Err() != nil:
 		return 0, j.ctx.Err()
@@ -84,14 +85,14 @@ func (j *Judge) Run(sample int, reference, got []engine.Output) (status int, err
 func (j *Judge) probe() (string, error) {
 	j.mutex.Lock()
 	defer j.mutex.Unlock()
-	if j.folder == "" {
-		folder, err := os.MkdirTemp("", "halfway-judge-")
+	if j.folder == nil {
+		folder, err := program.NewFolder("", "halfway-judge-")
 		if err != nil {
 			return "", err
 		}
 		j.folder = folder
 	}
-	return os.MkdirTemp(j.folder, "probe-")
+	return os.MkdirTemp(j.folder.Path, "probe-")
 }
 
 // reference is the file with the reference outputs of a sample.
@@ -101,7 +102,7 @@ func (j *Judge) reference(sample int, outputs []engine.Output) (string, error) {
 	if path, ok := j.references[sample]; ok {
 		return path, nil
 	}
-	path := filepath.Join(j.folder, fmt.Sprintf("reference-%d.npz", sample))
+	path := filepath.Join(j.folder.Path, fmt.Sprintf("reference-%d.npz", sample))
 	if err := tensor.WriteNPZ(path, numbered(outputs)); err != nil {
 		return "", err
 	}

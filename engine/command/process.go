@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"halfway/engine"
@@ -19,10 +20,11 @@ import (
 )
 
 const (
-	maxStdout  = 64 << 20 // bytes kept of what a program prints; more ends it
-	maxStderr  = 16 << 10 // last bytes kept of its errors
-	errorLines = 12
-	grace      = 2 * time.Second
+	maxStdout     = 64 << 20 // bytes kept of what a program prints; more ends it
+	maxStderr     = 16 << 10 // last bytes kept of its errors
+	errorLines    = 12
+	grace         = 2 * time.Second
+	launcherGrace = 10 * time.Second
 )
 
 // A process is a finished run of the program.
@@ -41,7 +43,7 @@ func (e *Engine) run(ctx context.Context, settings patterns.Settings, s engine.S
 	if err != nil {
 		return nil, err
 	}
-	folder, err := os.MkdirTemp(e.folder, "probe-")
+	folder, err := os.MkdirTemp(e.folder.Path, "probe-")
 	if err != nil {
 		return nil, err
 	}
@@ -60,9 +62,9 @@ func (e *Engine) run(ctx context.Context, settings patterns.Settings, s engine.S
 	cmd := exec.CommandContext(deadline, args[0], args[1:]...)
 	cmd.Env = e.environment(settings, input, p.output)
 	stdout, stderr := &capped{most: maxStdout}, &program.Tail{Most: maxStderr}
-	stdout.full = func() { program.KillGroup(cmd) }
+	stdout.full = cancel
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	runErr := program.RunGroup(cmd, grace)
+	runErr := e.start(cmd)
 	p.stdout, p.stderr = stdout.kept.Bytes(), stderr.Lines(errorLines)
 	if cmd.ProcessState != nil {
 		p.status = cmd.ProcessState.ExitCode()
@@ -84,6 +86,14 @@ func (e *Engine) run(ctx context.Context, settings patterns.Settings, s engine.S
 		return nil, p.failure(engine.Crash, fmt.Sprintf("exit status %d", p.status))
 	}
 	return p, nil
+}
+
+// start runs the program to its end. A launcher is asked to end what it has launched, which may be out of reach.
+func (e *Engine) start(cmd *exec.Cmd) error {
+	if len(e.Launcher) > 0 {
+		return program.RunGroup(cmd, syscall.SIGTERM, launcherGrace)
+	}
+	return program.RunGroup(cmd, syscall.SIGKILL, grace)
 }
 
 func (p *process) failure(kind engine.FailureKind, what string) error {

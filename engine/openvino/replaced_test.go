@@ -2,7 +2,6 @@ package openvino
 
 import (
 	"context"
-	"errors"
 	"os"
 	"testing"
 
@@ -12,7 +11,7 @@ import (
 	"halfway/engine/tensor"
 )
 
-// TestWorkerIsReplaced kills the worker from outside: that probe is a crash, the next one has the bits of before.
+// TestWorkerIsReplaced has the next probe, in a new worker, give the bits of before.
 func TestWorkerIsReplaced(t *testing.T) {
 	const model = "../../testdata/tiny-lm/"
 	m, err := Open(context.Background(), enginetest.Python(t), model+"model.xml")
@@ -29,16 +28,12 @@ func TestWorkerIsReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := e.session.Do(context.Background(), (*python.Worker).Crash); err != nil {
+	if err := e.session.Do(context.Background(), func(w *python.Worker) error { w.Kill(); return nil }); err != nil {
 		t.Fatal(err)
-	}
-	_, err = e.Run(context.Background(), set, s)
-	if f, ok := errors.AsType[*engine.Failure](err); !ok || f.Kind != engine.Crash {
-		t.Errorf("a killed worker: %v, want a crash", err)
 	}
 	after, err := e.Run(context.Background(), set, s)
 	if err != nil || after.Key != before.Key {
-		t.Errorf("after a crash: %v, other outputs than before", err)
+		t.Errorf("after its end: %v, other outputs than before", err)
 	}
 	folder := e.session.Folder.Path
 	if err := e.Close(); err != nil {

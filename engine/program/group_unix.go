@@ -13,8 +13,11 @@ func InGroup(cmd *exec.Cmd) {
 }
 
 // KillGroup ends the program and what it left running.
-func KillGroup(cmd *exec.Cmd) {
+func KillGroup(cmd *exec.Cmd) { signal(cmd, syscall.SIGKILL) }
+
+// signal sends a signal to the program and all that it started.
+func signal(cmd *exec.Cmd, s syscall.Signal) {
 	if cmd.Process != nil {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // ESRCH where nothing is left
+		_ = syscall.Kill(-cmd.Process.Pid, s) // ESRCH where nothing is left
 	}
 }

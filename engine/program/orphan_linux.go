@@ -6,16 +6,16 @@ import (
 	"syscall"
 )
 
-// Run runs the program, which is in a group, to its end. The system ends the program, but not what it started, when this process is killed and
-// has no chance to do it. It does so at the end of the thread that started the program, so that thread waits for it.
-func Run(cmd *exec.Cmd) error {
+// run runs the program, which is in a group, to its end. The system sends the program, but not what it started, a signal when this process is
+// killed and has no chance to do it. It does so at the end of the thread that started the program, so that thread waits for it.
+func run(cmd *exec.Cmd, orphaned syscall.Signal) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	cmd.SysProcAttr.Pdeathsig = orphaned
 	return cmd.Run()
 }
 
-// Start starts the program, which is in a group, for as long as done is open. The system ends it as it does a program that Run runs.
+// Start starts the program, which is in a group, for as long as done is open. The system kills it when this process is killed.
 func Start(cmd *exec.Cmd, done <-chan struct{}) error {
 	started := make(chan error)
 	go func() {

@@ -10,23 +10,21 @@ import (
 	"slices"
 
 	"halfway/engine"
+	"halfway/engine/program"
 	"halfway/engine/tensor"
 )
 
 // A Folder is where arrays lie that go to a worker and come from it. One goroutine at a time uses it.
 type Folder struct {
-	Path  string
+	*program.Folder
 	files map[*tensor.Tensor]string
 }
 
 // NewFolder makes a private folder below temp ("": the system's) whose name begins with prefix.
 func NewFolder(temp, prefix string) (*Folder, error) {
-	path, err := os.MkdirTemp(temp, prefix)
-	return &Folder{Path: path, files: map[*tensor.Tensor]string{}}, err
+	folder, err := program.NewFolder(temp, prefix)
+	return &Folder{Folder: folder, files: map[*tensor.Tensor]string{}}, err
 }
-
-// Remove removes the folder with all that is in it.
-func (f *Folder) Remove() error { return os.RemoveAll(f.Path) }
 
 // Write puts a sample's inputs into files, each once, and returns their paths by inference and input. An input has any of its Names.
 func (f *Folder) Write(inputs []engine.Input, s engine.Sample) ([][]string, error) {
@@ -74,11 +72,17 @@ func (f *Folder) Read(names []string, arrays []Array) (engine.Observation, error
 	o := engine.Observation{Work: 1}
 	h := sha256.New()
 	for i, a := range arrays {
+		if filepath.Dir(a[0]) != f.Path {
+			return o, fmt.Errorf("the file %q is not in %s", a[0], f.Path)
+		}
 		t, err := tensor.ReadNPYFile(a[0])
 		if err != nil {
 			return o, err
 		}
-		if a[1] == "bf16" {
+		if err := os.Remove(a[0]); err != nil { // the next run's is another file
+			return o, err
+		}
+		if a[1] == "bf16" && t.Type == tensor.F32 {
 			t.Type = tensor.BF16
 		}
 		o.Outputs = append(o.Outputs, engine.Output{Name: names[i%len(names)], Tensor: t})

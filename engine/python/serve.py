@@ -1,5 +1,6 @@
 """What the workers of all engines share: one JSON object a line comes in on standard input, one goes out on what standard output was at the start;
-anything that a library prints goes to standard error. A request that fails is answered by {"error": text}; the worker goes on."""
+anything that a library prints goes to standard error. A request has an "id", which its answer repeats. One that fails is answered by
+{"error": text}; the worker goes on."""
 
 import importlib
 import json
@@ -25,8 +26,8 @@ def serve(package, make):
     answer({"version": modules[0].__version__})
     for line in sys.stdin:
         request = json.loads(line)
-        op = request.pop("op")
+        op, id = request.pop("op"), request.pop("id")
         try:
-            answer(getattr(worker, op)(**request))
+            answer({"id": id, **getattr(worker, op)(**request)})
         except Exception as e:  # whatever the runtime throws is the answer
-            answer({"error": f"{type(e).__name__}: {e}"})
+            answer({"id": id, "error": f"{type(e).__name__}: {e}"})

@@ -23,6 +23,8 @@ type Session struct {
 	python string
 	turn   chan struct{} // holds one element: whoever takes it may use what follows
 	worker *Worker       // nil or dead: to be started
+	served int           // runs that it answered
+	first  []engine.Output
 	closed bool
 }
 
@@ -72,40 +74,71 @@ func (s *Session) revive(ctx context.Context) error {
 		w.Kill()
 		return err
 	}
-	s.worker = w
+	s.worker, s.served = w, 0
 	return nil
 }
 
 // Run runs the model on a sample by the request that its function makes when the turn has come, to which the files of the inputs are added. The
-// outputs are returned; what else is in the worker's answer is decoded into answer, a pointer to a struct. It fails as Ask does.
+// outputs are returned; what else is in the worker's answer is decoded into answer, a pointer to a struct. It fails as Ask does. A worker that dies
+// after it served other runs may do so for what came before: the run is made again by a new one, whose death counts.
 func (s *Session) Run(ctx context.Context, sample engine.Sample, request func() (map[string]any, error), answer any) (o engine.Observation, err error) {
-	err = s.Do(ctx, func(w *Worker) error {
-		inferences, err := s.Folder.Write(s.Inputs, sample)
-		if err != nil {
+	for again := true; again; {
+		err = s.Do(ctx, func(w *Worker) error {
+			o, err = s.run(ctx, w, sample, request, answer)
+			f, failed := errors.AsType[*engine.Failure](err)
+			again = failed && f.Kind == engine.Crash && w.Dead() && s.served > 0
+			if err == nil {
+				s.served++
+			}
 			return err
-		}
-		r, err := request()
-		if err != nil {
-			return err
-		}
-		r["inferences"], r["folder"] = inferences, s.Folder.Path
-		var line json.RawMessage
-		if err := w.Ask(ctx, s.Timeout, r, &line); err != nil {
-			return err
-		}
-		var written struct{ Outputs []Array }
-		if err := errors.Join(json.Unmarshal(line, &written), json.Unmarshal(line, answer)); err != nil {
-			return useless(err)
-		}
-		if want := len(s.Outputs) * len(inferences); len(written.Outputs) != want {
-			return useless(fmt.Errorf("%d outputs came, expected %d", len(written.Outputs), want))
-		}
-		if o, err = s.Folder.Read(s.Outputs, written.Outputs); err != nil {
-			return useless(err)
-		}
-		return nil
-	})
+		})
+	}
 	return o, err
+}
+
+func (s *Session) run(ctx context.Context, w *Worker, sample engine.Sample, request func() (map[string]any, error), answer any) (o engine.Observation,
+	err error) {
+	inferences, err := s.Folder.Write(s.Inputs, sample)
+	if err != nil {
+		return o, err
+	}
+	r, err := request()
+	if err != nil {
+		return o, err
+	}
+	r["inferences"], r["folder"] = inferences, s.Folder.Path
+	var line json.RawMessage
+	if err := w.Ask(ctx, s.Timeout, r, &line); err != nil {
+		return o, err
+	}
+	var written struct{ Outputs []Array }
+	if err := errors.Join(json.Unmarshal(line, &written), json.Unmarshal(line, answer)); err != nil {
+		return o, useless(err)
+	}
+	if want := len(s.Outputs) * len(inferences); len(written.Outputs) != want {
+		return o, useless(fmt.Errorf("%d outputs came, expected %d", len(written.Outputs), want))
+	}
+	if o, err = s.Folder.Read(s.Outputs, written.Outputs); err == nil {
+		err = s.compare(o.Outputs[:len(s.Outputs)])
+	}
+	if err != nil {
+		return o, useless(err)
+	}
+	return o, nil
+}
+
+// compare holds the outputs of a run against those of the first one: their types and ranks are the model's, sizes may be dynamic.
+func (s *Session) compare(outputs []engine.Output) error {
+	if s.first == nil {
+		s.first = outputs
+	}
+	for i, o := range outputs {
+		was, is := s.first[i].Tensor, o.Tensor
+		if was.Type != is.Type || len(was.Shape) != len(is.Shape) {
+			return fmt.Errorf("output %q is %s of shape %v, it was %s of %v before", o.Name, is.Type, is.Shape, was.Type, was.Shape)
+		}
+	}
+	return nil
 }
 
 // useless is the failure of a run whose worker answered, but not what it was asked for.

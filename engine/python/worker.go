@@ -22,8 +22,8 @@ import (
 )
 
 const (
-	maxAnswer   = 256 << 20 // bytes of one line of the worker's
-	errorBytes  = 16 << 10  // last bytes kept of its errors
+	maxAnswer   = 64 << 20 // bytes of one line of the worker's
+	errorBytes  = 16 << 10 // last bytes kept of its errors
 	errorLines  = 8
 	startupTime = 2 * time.Minute
 	grace       = 2 * time.Second
@@ -46,7 +46,10 @@ type Worker struct {
 	python  string
 	cmd     *exec.Cmd
 	in      io.WriteCloser
+	out     io.ReadCloser
+	asked   int              // requests so far; each answer has the number of its request
 	answers chan []byte      // closed at the worker's end
+	unread  error            // why what it printed cannot be read; after its end
 	ended   chan struct{}    // closed by Kill
 	gone    chan struct{}    // closed when the process is no more
 	state   *os.ProcessState // how it ended, once it is gone
@@ -68,7 +71,7 @@ func (s Script) Start(ctx context.Context, python string) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.in, w.cmd.Stdout = in, write
+	w.in, w.out, w.cmd.Stdout = in, out, write
 	err = program.Start(w.cmd, w.gone)
 	_ = write.Close() // the process has its own
 	if err != nil {
@@ -76,7 +79,7 @@ func (s Script) Start(ctx context.Context, python string) (*Worker, error) {
 		return nil, fmt.Errorf("starting Python for the engine %s: %w: name an interpreter by --python PATH", s.Engine, err)
 	}
 	go w.wait()
-	go w.listen(out)
+	go w.listen()
 	var hello struct{ Version, Missing, Error string }
 	if err := w.receive(ctx, startupTime, &hello); err != nil {
 		w.Kill()
@@ -100,8 +103,8 @@ func (w *Worker) wait() {
 }
 
 // listen passes on the lines that the worker prints, until it ends.
-func (w *Worker) listen(out io.ReadCloser) {
-	lines := bufio.NewScanner(out)
+func (w *Worker) listen() {
+	lines := bufio.NewScanner(w.out)
 	lines.Buffer(nil, maxAnswer)
 	for lines.Scan() {
 		select {
@@ -109,7 +112,10 @@ func (w *Worker) listen(out io.ReadCloser) {
 		case <-w.ended:
 		}
 	}
-	_ = out.Close() // nothing is written to it
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		w.unread = fmt.Errorf("the worker printed a line of more than %d bytes", maxAnswer)
+	}
+	_ = w.out.Close() // nothing is written to it
 	program.KillGroup(w.cmd)
 	<-w.gone
 	close(w.answers)
@@ -118,6 +124,8 @@ func (w *Worker) listen(out io.ReadCloser) {
 // Ask sends a request and reads its answer. Its error is a *engine.Failure where the worker died, took too long (limit 0: no limit) or refused; a
 // worker that did not answer is ended.
 func (w *Worker) Ask(ctx context.Context, limit time.Duration, request map[string]any, answer any) error {
+	w.asked++
+	request["id"] = w.asked
 	line, err := json.Marshal(request)
 	if err != nil {
 		return err
@@ -137,12 +145,15 @@ func (w *Worker) receive(ctx context.Context, limit time.Duration, answer any) e
 	case line, ok := <-w.answers:
 		if !ok {
 			w.Kill()
-			return &engine.Failure{Kind: engine.Crash, Detail: w.detail("the worker ended: " + w.state.String())}
+			if w.unread != nil {
+				return w.failure(engine.Crash, w.unread.Error())
+			}
+			return w.failure(engine.Crash, "the worker ended: "+w.state.String())
 		}
 		return w.decode(line, answer)
 	case <-late:
 		w.Kill()
-		return &engine.Failure{Kind: engine.Timeout, Detail: w.detail(fmt.Sprintf("no answer after %v", limit))}
+		return w.failure(engine.Timeout, fmt.Sprintf("no answer after %v", limit))
 	case <-ctx.Done():
 		w.Kill()
 		return context.Cause(ctx)
@@ -150,10 +161,17 @@ func (w *Worker) receive(ctx context.Context, limit time.Duration, answer any) e
 }
 
 func (w *Worker) decode(line []byte, answer any) error {
-	var refusal struct{ Error, Missing string }
-	if err := json.Unmarshal(line, &refusal); err != nil {
+	var refusal struct {
+		ID             int
+		Error, Missing string
+	}
+	err := json.Unmarshal(line, &refusal)
+	if err == nil && refusal.ID != w.asked {
+		err = fmt.Errorf("it is of request %d, not %d", refusal.ID, w.asked)
+	}
+	if err != nil {
 		w.Kill()
-		return &engine.Failure{Kind: engine.Crash, Detail: w.detail("the worker's answer cannot be read: " + err.Error())}
+		return w.failure(engine.Crash, "the worker's answer cannot be read: "+err.Error())
 	}
 	if refusal.Error != "" && refusal.Missing == "" {
 		return &engine.Failure{Kind: engine.Crash, Detail: refusal.Error}
@@ -161,11 +179,11 @@ func (w *Worker) decode(line []byte, answer any) error {
 	return json.Unmarshal(line, answer)
 }
 
-func (w *Worker) detail(what string) string {
+func (w *Worker) failure(kind engine.FailureKind, what string) error {
 	if lines := w.stderr.Lines(errorLines); lines != "" {
 		what += "; its last errors: " + lines
 	}
-	return what
+	return &engine.Failure{Kind: kind, Detail: what}
 }
 
 // Kill ends the worker and all that it started. It may be called again.
@@ -176,17 +194,18 @@ func (w *Worker) Kill() {
 		close(w.ended)
 	}
 	program.KillGroup(w.cmd)
+	fled := time.AfterFunc(grace, func() { _ = w.out.Close() }) // what left the group may hold it open
+	defer fled.Stop()
 	for range w.answers { // to its end, so that nothing of it is left
 	}
 }
 
-// Crash kills the process behind the worker's back, as the system would; the next request tells. It is for tests.
-func (w *Worker) Crash() error { return w.cmd.Process.Kill() }
-
-// Dead reports whether the worker was ended.
+// Dead reports whether the worker ended, or was ended.
 func (w *Worker) Dead() bool {
 	select {
 	case <-w.ended:
+		return true
+	case <-w.gone:
 		return true
 	default:
 		return false

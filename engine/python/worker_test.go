@@ -50,12 +50,13 @@ func TestWorkersThatMisbehave(t *testing.T) {
 		name, body string
 		want       engine.FailureKind
 	}{
-		{"refuses", hello + `echo '{"error": "object is not initialized"}'; read line`, engine.Crash},
+		{"refuses", hello + `echo '{"id": 1, "error": "object is not initialized"}'; read line`, engine.Crash},
 		{"dies", hello + "kill -SEGV $$", engine.Crash},
 		{"dies, and a child holds its output", hello + "sleep 60 & kill -SEGV $$", engine.Crash},
 		{"prints nonsense", hello + "echo '{'; sleep 60", engine.Crash},
 		{"hangs", hello + "sleep 60", engine.Timeout},
 		{"hangs in a child", hello + "(sleep 60; echo) & wait", engine.Timeout},
+		{"hangs in a child that leaves its group", hello + "setsid sleep 20 & wait", engine.Timeout},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w, err := script.Start(context.Background(), interpreter(t, c.body))
