@@ -152,6 +152,7 @@ func (r *rewriter) relaxedArithmetic(op, name string, value, constant graph.Port
 	n := r.add(&graph.Node{Op: op, Opset: "opset1", Name: name, Attrs: numpyBroadcast, In: []graph.Port{value, constant}, Fused: []string{},
 		Out: []graph.Output{{Type: tensor.F32, Shape: shape(value)}}})
 	relaxedInF32(n, tensor.F32)
+	r.infer(n)
 	r.inherit(n, from...)
 	return n
 }
