@@ -83,7 +83,7 @@ func (r *rewriter) dereshapeRows(n *graph.Node) {
 	}
 	m := n.In[0].Node
 	in := m.In[0].Node
-	if in.Op != "Reshape" || r.only(in) == nil || flag(m, "transpose_a") || len(shape(m.In[1])) != 2 || isConstant(m.In[0]) {
+	if in.Op != "Reshape" || flag(m, "transpose_a") || len(shape(m.In[1])) != 2 || isConstant(m.In[0]) {
 		return
 	}
 	before, after := shape(in.In[0]), n.Out[0].Shape

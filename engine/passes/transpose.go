@@ -51,9 +51,13 @@ func (r *rewriter) swapsLast(n *graph.Node) bool {
 	return slices.Equal(order, want)
 }
 
-// transposeSinking joins two Transposes in a row, and quantizes before transposing. Source: TransposeSinking.
+// transposeSinking joins two Transposes in a row, and quantizes, converts and reduces before transposing. Source: TransposeSinking.
 func transposeSinking(r *rewriter) {
-	r.each(r.quantizeFirst)
+	r.each(func(n *graph.Node) {
+		r.quantizeFirst(n)
+		r.convertFirst(n)
+		r.reduceTransposed(n)
+	})
 	r.each(func(n *graph.Node) {
 		if n.Op != "Transpose" || n.In[0].Node.Op != "Transpose" || r.only(n.In[0].Node) == nil {
 			return
@@ -100,6 +104,71 @@ func (r *rewriter) quantizeFirst(n *graph.Node) {
 	r.inherit(n, n, first)
 	n.Op, n.Opset, n.Attrs = first.Op, first.Opset, first.Attrs
 	r.setAll(n, port(fq), first.In[1])
+}
+
+// convertFirst puts a Convert before the Transpose that feeds it alone; the Transpose takes its name.
+func (r *rewriter) convertFirst(n *graph.Node) {
+	if n.Op != "Convert" || n.In[0].Node.Op != "Transpose" || r.only(n.In[0].Node) == nil || !isConstant(n.In[0].Node.In[1]) {
+		return
+	}
+	t := n.In[0].Node
+	r.sink(n, t, r.make(n.Op, n.Opset, n.Attrs, t.In[0]), t.In[1])
+}
+
+// reduceTransposed reduces, or squeezes, before the Transpose that feeds it alone; the Transpose of what is left takes its name.
+func (r *rewriter) reduceTransposed(n *graph.Node) {
+	t := n.In
+	if graphType(n) != "Reduce" && n.Op != "Squeeze" || len(t) != 2 || t[0].Node.Op != "Transpose" || r.only(t[0].Node) == nil {
+		return
+	}
+	order, ok := r.integers(t[0].Node.In[1])
+	axes, okAxes := r.integers(n.In[1])
+	if !ok || !okAxes || len(axes) == 0 || !isPermutation(order) {
+		return
+	}
+	from := make([]int, len(axes))
+	for i, a := range axes {
+		if axes[i] = axis(a, len(order)); axes[i] < 0 || axes[i] >= len(order) {
+			return
+		}
+		from[i] = order[axes[i]]
+	}
+	left := t[0].Node.In[1]
+	if n.Op == "Squeeze" || !flag(n, "keep_dims") {
+		left = r.ints(1, without(order, axes)...)
+	}
+	r.sink(n, t[0].Node, r.make(n.Op, n.Opset, n.Attrs, t[0].Node.In[0], r.ints(1, from...)), left)
+}
+
+// sink puts early, and a Transpose behind it, into the place of n, which read the Transpose t.
+func (r *rewriter) sink(n, t, early *graph.Node, order graph.Port) {
+	late := r.make("Transpose", "opset1", nil, port(early), order)
+	r.inherit(early, n, t)
+	r.inherit(late, n, t)
+	early.Precise = n.Precise
+	r.substitute(n, late)
+}
+
+func isPermutation(order []int) bool {
+	sorted := slices.Clone(order)
+	slices.Sort(sorted)
+	return slices.Equal(sorted, upTo(len(order)))
+}
+
+// without is the order of the dimensions that are left when those at the given places go.
+func without(order, places []int) []int {
+	var left []int
+	for i, d := range order {
+		if !slices.Contains(places, i) {
+			left = append(left, d)
+		}
+	}
+	sorted := slices.Clone(left)
+	slices.Sort(sorted)
+	for i, d := range left {
+		left[i] = slices.Index(sorted, d)
+	}
+	return left
 }
 
 // transposeToReshape makes a Reshape of a Transpose that only moves dimensions of size 1. Source: TransposeToReshape.
