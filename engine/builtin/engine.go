@@ -121,6 +121,9 @@ func (e *Engine) prepare(g *graph.Graph, shapes [][]int, fused bool) error {
 	}
 	e.plan, e.plans, e.slots = p, b.plans, b.slots
 	e.candidates, e.others = describe(b), b.others
+	p.fuse()
+	p.lifetimes()
+	p.measure()
 	return nil
 }
 

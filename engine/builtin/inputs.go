@@ -93,7 +93,12 @@ func scalarInt(t *tensor.Tensor) int {
 func (e *Engine) Roundings() []onnx.Rounding {
 	var list []onnx.Rounding
 	for _, p := range e.plans {
+		var steps []*step
 		for _, s := range p.steps {
+			steps = append(steps, s.parts()...)
+		}
+		slices.SortFunc(steps, func(a, b *step) int { return a.index - b.index })
+		for _, s := range steps {
 			r := onnx.Rounding{Node: s.node}
 			for _, c := range s.roundIn {
 				r.In = append(r.In, c)

@@ -98,8 +98,22 @@ func (m *memo) newValue(t *tensor.Tensor) *value {
 	return &value{id: m.ids, tensor: t, place: -1}
 }
 
-// derive returns the derivation of s with these operands, and whether it was known.
-func (m *memo) derive(s *step, round rounds, in []*value) (*derivation, bool) {
+// unrounded returns the elements that d's only result has before it is rounded, nil where they are not there.
+func (m *memo) unrounded(d *derivation) *tensor.Tensor {
+	if d.round.out == nil || len(d.round.out) > 1 {
+		return nil
+	}
+	m.setKey(d.step, rounds{in: d.round.in}, d.in)
+	for _, derivations := range []map[string]*derivation{m.derivations, m.constants} {
+		if exact := derivations[string(m.key)]; exact != nil && exact.out != nil {
+			return exact.out[0].tensor
+		}
+	}
+	return nil
+}
+
+// setKey sets the scratch to the key of a derivation.
+func (m *memo) setKey(s *step, round rounds, in []*value) {
 	k := binary.LittleEndian.AppendUint32(m.key[:0], uint32(s.index))
 	for _, b := range round.in {
 		k = append(k, bit(b))
@@ -111,15 +125,20 @@ func (m *memo) derive(s *step, round rounds, in []*value) (*derivation, bool) {
 		k = binary.LittleEndian.AppendUint32(k, v.id)
 	}
 	m.key = k
+}
+
+// derive returns the derivation of s with these operands, and whether it was known.
+func (m *memo) derive(s *step, round rounds, in []*value) (*derivation, bool) {
+	m.setKey(s, round, in)
 	derivations, constant := m.derivations, !slices.ContainsFunc(in, func(v *value) bool { return !v.constant() })
 	if constant {
 		derivations = m.constants
 	}
-	if d, ok := derivations[string(k)]; ok {
+	if d, ok := derivations[string(m.key)]; ok {
 		return d, true
 	}
 	d := &derivation{step: s, round: round, in: in, constant: constant}
-	derivations[string(k)] = d
+	derivations[string(m.key)] = d
 	return d, false
 }
 

@@ -31,7 +31,7 @@ type step struct {
 	index     int
 	node      *graph.Node
 	op        ops.Op      // nil for what the engine does itself: parameters, constants, state, bodies
-	rounder   bool        // op rounds its operands itself
+	rounds    int         // inputs, from the first one, that op rounds itself
 	view      bool        // the output shares the elements of input 0
 	roundIn   []condition // by input
 	roundOut  []condition // by output
@@ -44,7 +44,22 @@ type step struct {
 	specs     []ops.Spec
 	macs      int64 // as far as shapes are known before running
 	flow      *flow // of If, Loop, TensorIterator
+
+	// Of steps that were joined to one, each in its own form, the first one first, and how the others follow it; else members is nil.
+	members []*step
+	links   []ops.Link
 }
+
+// parts are the steps that s was joined of, or s alone.
+func (s *step) parts() []*step {
+	if s.members != nil {
+		return s.members
+	}
+	return []*step{s}
+}
+
+// kind is the operation that s makes its values with, those that were joined to it aside.
+func (s *step) kind() string { return s.parts()[0].node.Op }
 
 // planner numbers what plans consist of.
 type planner struct {
@@ -157,7 +172,9 @@ func (s *step) bind() error {
 		return err
 	}
 	s.op = op
-	_, s.rounder = op.(ops.Rounder)
+	if _, ok := op.(ops.Rounder); ok {
+		s.rounds = len(s.in)
+	}
 	_, s.view = op.(ops.Viewer)
 	return nil
 }
@@ -281,32 +298,27 @@ func (s *step) cost(in []ops.Arg, out []ops.Spec) int64 {
 	if s.op == nil {
 		return 0
 	}
-	n := int64(0)
 	for _, spec := range out {
 		if spec.Shape == nil {
 			return 0
 		}
-		elements, err := tensor.Elements(spec.Shape)
-		if err != nil {
+		if _, err := tensor.Elements(spec.Shape); err != nil {
 			return 0
 		}
-		n += int64(elements)
 	}
 	for _, a := range in {
 		if a.Shape == nil {
 			return 0
 		}
 	}
-	if c, ok := s.op.(ops.Counter); ok {
-		return c.MACs(in, out)
-	}
-	return n
+	return ops.Cost(s.op, in, out)
 }
 
 // lifetimes finds after which step each slot is no longer read.
 func (p *plan) lifetimes() {
 	last := map[int]int{}
 	for i, s := range p.steps {
+		s.read, s.release = nil, nil
 		for o := range s.node.Out {
 			last[s.out+o] = i
 		}

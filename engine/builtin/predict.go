@@ -134,7 +134,7 @@ func (f *forecast) compare(s *step, t *trace) error {
 		if err != nil {
 			return err
 		}
-		if !additive[s.node.Op] && signal > 0 {
+		if !additive[s.kind()] && signal > 0 {
 			e, rounding = e/signal, rounding/signal
 		}
 		t.operands[i], t.roundings[i] = e, rounding

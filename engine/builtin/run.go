@@ -222,7 +222,7 @@ func (r *run) params(inputs map[string]*tensor.Tensor, source string) ([]*value,
 func (r *run) derive(s *step) (*derivation, error) {
 	in := make([]*value, len(s.in))
 	var round rounds
-	if s.rounder {
+	if s.rounds > 0 {
 		round.in = make([]bool, len(s.in))
 	}
 	for i, slot := range s.in {
@@ -230,7 +230,7 @@ func (r *run) derive(s *step) (*derivation, error) {
 		if !s.roundIn[i].holds(r.set) {
 			continue
 		}
-		if s.rounder { // which may do more than rounding what it reads, even when that is on the grid already
+		if i < s.rounds { // which may do more than rounding what it reads, even when that is on the grid already
 			round.in[i] = true
 			continue
 		}

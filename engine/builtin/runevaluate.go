@@ -64,11 +64,17 @@ func (r *run) evaluate(d *derivation) error {
 	if err := r.ctx.Err(); err != nil {
 		return err
 	}
-	out, macs, err := r.evaluateStep(d)
-	if err != nil {
-		return err
+	var out []*tensor.Tensor
+	macs := d.step.macs
+	if exact := r.memo.unrounded(d); exact != nil {
+		out = []*tensor.Tensor{r.roundedResult(d.step, exact)}
+	} else {
+		var err error
+		if out, macs, err = r.evaluateStep(d); err != nil {
+			return err
+		}
+		r.macs += macs
 	}
-	r.macs += macs
 	first := d.out == nil
 	for o, t := range out {
 		if first {
@@ -148,24 +154,32 @@ func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err
 		if d.round.out == nil || !d.round.out[o] {
 			continue
 		}
-		dst := t
 		if s.view || r.added != nil {
-			dst = r.memo.pool.New(t.Type, t.Shape...)
-			out[o] = dst
-		}
-		if s.odd {
-			r.workers.RoundOddUp(dst.F32s(), t.F32s())
-		} else {
-			r.workers.Round(dst.F32s(), t.F32s(), r.precision)
-		}
-		if r.added != nil {
-			*r.added += difference(r.workers, t, dst)
-		}
-		if dst != t {
+			out[o] = r.roundedResult(s, t)
 			r.memo.pool.Release(t)
+		} else {
+			r.roundResult(s, t, t)
 		}
 	}
 	return out, s.cost(args, specs), nil
+}
+
+// roundedResult is a copy of t, a result of s, rounded.
+func (r *run) roundedResult(s *step, t *tensor.Tensor) *tensor.Tensor {
+	dst := r.memo.pool.New(t.Type, t.Shape...)
+	r.roundResult(s, dst, t)
+	if r.added != nil {
+		*r.added += difference(r.workers, t, dst)
+	}
+	return dst
+}
+
+func (r *run) roundResult(s *step, dst, t *tensor.Tensor) {
+	if s.odd {
+		r.workers.RoundOddUp(dst.F32s(), t.F32s())
+	} else {
+		r.workers.Round(dst.F32s(), t.F32s(), r.precision)
+	}
 }
 
 func (r *run) allocate(s *step, specs []ops.Spec, in []ops.Operand) ([]*tensor.Tensor, error) {

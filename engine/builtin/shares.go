@@ -91,7 +91,7 @@ func (b blames) divideNear(s *step, t trace, near float64) {
 		return
 	}
 	relative := t.rounding / max(t.signal, math.SmallestNonzeroFloat64)
-	if additive[s.node.Op] {
+	if additive[s.kind()] {
 		relative = t.rounding
 	}
 	here, behind := relative, 0.0
@@ -106,7 +106,7 @@ func (b blames) divideNear(s *step, t trace, near float64) {
 		return
 	case here == 0:
 		passed = 1
-	case behind == 0 || products[s.node.Op] && slices.Contains(t.operands, 0): // by weights, which make what the terms have in common
+	case behind == 0 || products[s.kind()] && slices.Contains(t.operands, 0): // by weights, which make what the terms have in common
 		passed = 0
 	}
 	if here > 0 {
@@ -140,7 +140,7 @@ const cancelling = 64
 // cancelled is the share of the error that s would not make if it did not cancel what its operands have in common.
 func (t trace) cancelled(s *step) float64 {
 	before, after := t.sum(), (t.error-t.rounding)/max(t.signal, math.SmallestNonzeroFloat64)
-	if !products[s.node.Op] || !(after > cancelling*before) {
+	if !products[s.kind()] || !(after > cancelling*before) {
 		return 0
 	}
 	return 1 - before/after

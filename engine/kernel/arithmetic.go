@@ -72,8 +72,8 @@ func Relu(dst, src []float32) {
 	}
 }
 
-// addScalar adds v to all elements of x.
-func addScalar(x []float32, v float32) {
+// AddScalar adds v to all elements of x.
+func AddScalar(x []float32, v float32) {
 	for i := addScalarVectors(x, v); i < len(x); i++ {
 		x[i] += v
 	}

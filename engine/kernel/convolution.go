@@ -51,7 +51,7 @@ func (w *Workers) Convolve(out, in []float32, c *Convolution, batch int, filter 
 	source := c.offsets(f)
 	w.Products(batch*c.Groups, func(i int) Product {
 		g := i % c.Groups
-		p := Product{Out: out[i*c.OutChannels*area:], Stride: area, Cols: area, Left: filter.groups[g], Epilogue: e}
+		p := Product{Out: out[i*c.OutChannels*area:], At: i * c.OutChannels * area, Stride: area, Cols: area, Left: filter.groups[g], Epilogue: e}
 		p.Right = &imageColumns{image[i*c.InChannels*size:], source}
 		if e.RowBias != nil {
 			p.RowBias = e.RowBias[g*c.OutChannels:][:c.OutChannels]

@@ -176,7 +176,7 @@ func (c *Deconvolution) fill(w *Workers, out []float32, batch int, e Epilogue) {
 	w.For(batch*channels, 1+1<<14/area, func(lo, hi int) {
 		clear(out[lo*area : hi*area])
 		for i := lo; i < hi && e.RowBias != nil; i++ {
-			addScalar(out[i*area:][:area], e.RowBias[i%channels])
+			AddScalar(out[i*area:][:area], e.RowBias[i%channels])
 			RoundTo(out[i*area:][:area], e.Round)
 		}
 	})

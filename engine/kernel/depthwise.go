@@ -30,7 +30,10 @@ func (w *Workers) convolveDepthwise(out, in []float32, c *Convolution, batch int
 				dst := out[(i*c.OutChannels+m)*area:][:area]
 				o.rows(dst, image, weights[channel*len(o.taps):], c.Out[2], c.Stride[2])
 				if e.RowBias != nil {
-					addScalar(dst, e.RowBias[channel])
+					AddScalar(dst, e.RowBias[channel])
+				}
+				if e.Then != nil {
+					e.Then(dst, (i*c.OutChannels+m)*area)
 				}
 				RoundTo(dst, e.Round)
 			}

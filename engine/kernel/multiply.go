@@ -27,7 +27,7 @@ func (w *Workers) Multiply(f Factors, out []float32, e Epilogue) {
 	})
 	w.Products(len(f.LeftOf), func(i int) Product {
 		left := Left{rows: rows, depth: depth, data: (*scratch)[f.LeftOf[i]*size:][:size]}
-		return Product{Out: out[i*rows*cols:], Stride: cols, Cols: cols, Left: &left, Right: unpacked{f.Right[f.RightOf[i]], f.RoundRight}, Epilogue: e}
+		return Product{Out: out[i*rows*cols:], At: i * rows * cols, Stride: cols, Cols: cols, Left: &left, Right: unpacked{f.Right[f.RightOf[i]], f.RoundRight}, Epilogue: e}
 	})
 }
 

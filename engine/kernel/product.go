@@ -18,6 +18,7 @@ const (
 // the columns of Left in order, and then what the Epilogue says.
 type Product struct {
 	Out    []float32 // row-major
+	At     int       // of Out in what Epilogue.Then counts
 	Stride int       // between rows of Out
 	Cols   int
 	Left   *Left
@@ -27,9 +28,10 @@ type Product struct {
 
 // An Epilogue is applied to every element of a product when its sum is complete, while it is still in the cache.
 type Epilogue struct {
-	RowBias []float32    // added to the elements of each row; nil adds nothing
-	ColBias []float32    // added to the elements of each column; nil adds nothing
-	Round   tensor.DType // grid that results are rounded to; F32 or Invalid: not at all
+	RowBias []float32                 // added to the elements of each row; nil adds nothing
+	ColBias []float32                 // added to the elements of each column; nil adds nothing
+	Then    func(x []float32, at int) // called on parts of the output that start at element at, if it is not nil
+	Round   tensor.DType              // grid that results are rounded to; F32 or Invalid: not at all
 }
 
 // A source delivers blocks of a right operand in panels of tileCols columns.
@@ -201,10 +203,13 @@ func (p *Product) finish(i0, i1, j0, j1 int) {
 			clear(row)
 		}
 		if p.RowBias != nil {
-			addScalar(row, p.RowBias[i])
+			AddScalar(row, p.RowBias[i])
 		}
 		if p.ColBias != nil {
 			Add(row, row, p.ColBias[j0:j1])
+		}
+		if p.Then != nil {
+			p.Then(row, p.At+i*p.Stride+j0)
 		}
 		RoundTo(row, p.Round)
 	}

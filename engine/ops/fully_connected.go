@@ -76,6 +76,10 @@ func (f *fullyConnected) MACs(in []Arg, out []Spec) int64 {
 }
 
 func (f *fullyConnected) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
+	return f.evalThen(w, in, out, nil)
+}
+
+func (f *fullyConnected) evalThen(w *kernel.Workers, in []Operand, out []*tensor.Tensor, then func(x []float32, at int)) error {
 	depth, cols := f.sizes(in[1].Shape)
 	if out[0].Len() == 0 {
 		return nil
@@ -83,7 +87,7 @@ func (f *fullyConnected) Eval(w *kernel.Workers, in []Operand, out []*tensor.Ten
 	if out[0].Type == tensor.F64 {
 		return f.eval64(w, in, out)
 	}
-	e := kernel.Epilogue{Round: typeGrid(out[0].Type)}
+	e := kernel.Epilogue{Round: typeGrid(out[0].Type), Then: then}
 	if len(in) == 3 {
 		e.ColBias = channelBias(in[2], cols)
 	}

@@ -83,14 +83,19 @@ func wantScalar(in []Arg, i int) error {
 }
 
 func (p *pointwise) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
+	eval := byNumber(in[0].Tensor, function.map32, function.map64, mapIntegers[int64], mapIntegers[int32], mapIntegers[int16],
+		mapIntegers[int8], mapIntegers[uint64], mapIntegers[uint32], mapIntegers[uint16], mapIntegers[uint8])
+	eval(p.function(p.parameters(in)), w, in[0].Tensor, out[0])
+	return nil
+}
+
+// parameters are the values of the further inputs.
+func (p *pointwise) parameters(in []Operand) []float64 {
 	var parameters []float64
 	for _, i := range in[1:] {
 		parameters = append(parameters, floatValues(i.Tensor)[0])
 	}
-	eval := byNumber(in[0].Tensor, function.map32, function.map64, mapIntegers[int64], mapIntegers[int32], mapIntegers[int16],
-		mapIntegers[int8], mapIntegers[uint64], mapIntegers[uint32], mapIntegers[uint16], mapIntegers[uint8])
-	eval(p.function(parameters), w, in[0].Tensor, out[0])
-	return nil
+	return parameters
 }
 
 func (f function) map32(w *kernel.Workers, in, out *tensor.Tensor) {
