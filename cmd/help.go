@@ -169,6 +169,7 @@ default mode; what the result needs is in its properties. 'halfway bisect --conf
 built-in engine, runs the answer there in the default mode, and searches there only where the answer does not hold.
 'halfway patch' writes the repaired model for such a release, which takes no variables: an IR in which the nodes to keep
 are marked, in your own layers or in the plugin's graph in public operations. It is run as it ships before it is written.
+By a result for f16 it writes an ONNX model in f16 with islands of f32.
 
 onnxruntime shows the nodes of the built-in engine, and runs each probe as the ONNX model with pairs of Casts, from f32
 to bf16 or f16 and back, where enforcement rounds; between them it computes in f32. Below opset 13, whose Cast has no

@@ -29,9 +29,14 @@ type modelFlags struct {
 // register adds the flags to c. Precisions are those that c allows, its default first.
 func (f *modelFlags) register(c *cobra.Command, precisions ...string) {
 	f.engine = choose(c, "engine", "what runs the model, see \"halfway help engines\"", "builtin", "openvino", "onnxruntime")
-	c.Flags().StringVar(&f.python, "python", "", "with --engine openvino or onnxruntime: the Python `INTERPRETER` whose package is used (default $HALFWAY_PYTHON, else python3)")
 	f.view = choose(c, "view", `what counts as a node, see "halfway help views"`, views()...)
 	f.precision = choose(c, "precision", "precision to enforce", precisions...)
+	f.registerSamples(c, "with --engine openvino or onnxruntime: the Python `INTERPRETER` whose package is used")
+}
+
+// registerSamples adds the flags that say on what the model runs, and in which Python.
+func (f *modelFlags) registerSamples(c *cobra.Command, python string) {
+	c.Flags().StringVar(&f.python, "python", "", python+" (default $HALFWAY_PYTHON, else python3)")
 	c.Flags().StringArrayVar(&f.inputs, "input", nil,
 		"a sample `X`, repeatable: x.npz, x.npy, a folder of them, NAME=x.npy,NAME2=y.npy or random[:SEED]")
 	c.Flags().StringArrayVar(&f.shapes, "shape", nil, "shape of an input, `NAME=1,64`, repeatable")
@@ -89,6 +94,9 @@ type subject struct {
 	others  []runner // to be closed with it
 	files   []string // of the model, to hash
 	notes   []string // what the user should know about the model and the samples
+
+	model  *builtin.Model // where the built-in engine reads it
+	shapes map[string][]int
 }
 
 // open opens the model at path and loads the samples. Without --input it takes random:0 where random is set, with a note, else none.
@@ -135,7 +143,7 @@ func (s *subject) prepare(ctx context.Context, f *modelFlags, random bool) error
 	if err != nil {
 		return err
 	}
-	s.engine = own
+	s.engine, s.model, s.shapes = own, model, shapes
 	if f.engine.value == "onnxruntime" {
 		o := onnxruntime.Options{Python: f.interpreter(), Threads: f.threads, Timeout: f.program.timeout}
 		if s.engine, err = onnxruntime.New(ctx, s.path, model, own, precision, o); err != nil {

@@ -46,12 +46,17 @@ func (w *graphRewriter) f64(v float64) string {
 
 // initializer adds a tensor with the given elements, little-endian.
 func (w *graphRewriter) initializer(name string, code int64, dims []int, raw []byte) {
+	w.extra = appendTensor(w.extra, name, code, dims, raw)
+}
+
+// appendTensor appends an initializer of a graph.
+func appendTensor(out []byte, name string, code int64, dims []int, raw []byte) []byte {
 	var t []byte
 	for _, d := range dims {
 		t = appendInt(t, 1, int64(d))
 	}
 	t = appendMessage(appendInt(t, 2, code), 8, []byte(name))
-	w.extra = appendMessage(w.extra, 5, appendMessage(t, 9, raw))
+	return appendMessage(out, 5, appendMessage(t, 9, raw))
 }
 
 // An attribute of a node that is written: int64, float32 or []int.

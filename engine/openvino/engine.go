@@ -50,7 +50,11 @@ func (e *Engine) prepare(ctx context.Context, w *python.Worker) error {
 	request := map[string]any{"op": "compile", "model": e.model.path, "shapes": shapes, "folder": e.session.Folder.Path, "threads": e.options.Threads,
 		"snippets": e.options.View == "snippets"}
 	if err := w.Ask(ctx, 0, request, &answer); err != nil {
-		return fmt.Errorf("compile: %w", python.Refusal(err))
+		err = python.Refusal(err)
+		if w.Dead() {
+			err = fmt.Errorf("%w; where that is a kernel for AMX, as on some virtual machines, ONEDNN_MAX_CPU_ISA=AVX512_CORE_BF16 in the environment avoids it", err)
+		}
+		return fmt.Errorf("compile: %w", err)
 	}
 	if answer.Hint != "bf16" {
 		return fmt.Errorf("asked for bf16 the plugin runs in %s: this CPU has no bf16 (it takes AVX-512, or AVX2 with VNNI 2); --engine builtin works on any",

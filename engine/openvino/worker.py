@@ -10,6 +10,7 @@ load     folder, places, threads,       -> {}; places are the offsets in graph.x
 run      kept [place, ...], hint,       -> outputs [[path, type], ...], nodes [[layers, type, precision, [output precision, ...]], ...] of the execution
          inferences [[path, ...], ...],    graph
          folder
+mark     kept, path                     -> {}; writes the exported graph with marks
 save     model, path                    -> {}; the model as an IR, its constants as they are
 plain    model, hint, threads,          -> outputs, nodes as run has them, seconds of the fastest inference: the file compiled and run as any program
          inferences, folder                 does it, in the default mode, its marks its own
@@ -86,13 +87,17 @@ class Worker:
         return {}
 
     def marked(self, kept):
-        """The exported graph with marks; kept is ascending."""
+        """The exported graph with marks."""
         parts, last = [], 0
-        for i in kept:
-            at, opened = self.places[i]
+        for at, opened in sorted(self.places[i] for i in kept):
             parts += [self.xml[last:at], OPENED if opened else PLAIN]
             last = at
         return b"".join(parts) + self.xml[last:]
+
+    def mark(self, kept, path):
+        with open(path, "wb") as f:
+            f.write(self.marked(kept))
+        return {}
 
     def decrypt(self, kept):
         xml = self.marked(kept)
