@@ -1,5 +1,7 @@
 package graph
 
+import "halfway/engine/tensor"
+
 // neverChained are the Eltwise operations that fuse with nothing.
 var neverChained = setOf("Log", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor", "BitwiseLeftShift", "BitwiseRightShift")
 
@@ -36,12 +38,24 @@ func (f *fuser) eltwise(u, child *unit) bool {
 			return false
 		}
 		for _, p := range u.members[0].In {
-			if q := u.members[0].In[0]; p.Type() != q.Type() || isInput(p) != isInput(q) {
+			if q := u.members[0].In[0]; keptAs(p) != keptAs(q) || p.Type().IsFloat() && isInput(p) != isInput(q) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// keptAs is the type in which the plugin holds the value at p, which has kernels for 32-bit integers and bytes.
+func keptAs(p Port) tensor.DType {
+	switch t := p.Type(); t {
+	case tensor.I64, tensor.U64, tensor.I16, tensor.U16, tensor.U32:
+		return tensor.I32
+	case tensor.Bool:
+		return tensor.U8
+	default:
+		return t
+	}
 }
 
 // isInput reports whether p is a constant or parameter, whose precision Eltwise nodes keep when they are enforced.

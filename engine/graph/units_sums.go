@@ -26,7 +26,7 @@ func (f *fuser) merged(n *Node) (conv *unit, peer Port) {
 		return nil, peer
 	}
 	for i := range a {
-		if a[i] != b[i] {
+		if a[i] != b[i] && a[i] >= 0 && b[i] >= 0 { // one that is not known counts as equal
 			return nil, peer
 		}
 	}

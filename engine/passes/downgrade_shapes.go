@@ -16,24 +16,45 @@ func shapeOf32(r *rewriter) {
 	})
 }
 
-// broadcastByMultiply writes a Broadcast in both directions to a shape that is not known as the multiplication by ones of that shape.
+// broadcastByMultiply writes a Broadcast in both directions as the multiplication by ones, where it does not know the shape that results.
 // Source: ConvertBroadcast3.
 func broadcastByMultiply(r *rewriter) {
 	r.each(func(n *graph.Node) {
-		if n.Op != "Broadcast" || lower(n.Attrs["mode"]) != "bidirectional" || isConstant(n.In[1]) {
+		if n.Op != "Broadcast" || lower(n.Attrs["mode"]) != "bidirectional" {
 			return
 		}
 		t := n.In[0].Type()
 		one := r.folded("Convert", "opset1", graph.Attrs{"destination_type": t.String()}, r.floats(1, 1))
-		ones := r.make("Broadcast", "opset1", graph.Attrs{"mode": "numpy"}, one, n.In[1])
-		r.inherit(ones, n)
+		var ones graph.Port
+		if to, ok := r.integers(n.In[1]); !ok {
+			ones = port(r.make("Broadcast", "opset1", graph.Attrs{"mode": "numpy"}, one, n.In[1]))
+			r.inherit(ones.Node, n)
+		} else if broadcastKnown(shape(n.In[0]), to) {
+			return
+		} else {
+			ones = r.folded("Broadcast", "opset1", graph.Attrs{"mode": "numpy"}, one, n.In[1])
+		}
 		op := "Multiply"
 		if t == tensor.Bool {
 			op = "LogicalAnd"
 		}
-		m := r.make(op, "opset1", numpyBroadcast, n.In[0], port(ones))
+		m := r.make(op, "opset1", numpyBroadcast, n.In[0], ones)
 		r.inherit(m, n)
 		r.substitute(n, m)
 		m.Precise = false
 	})
+}
+
+// broadcastKnown reports whether the shape is known that a value and ones of the shape to are broadcast to.
+func broadcastKnown(value, to []int) bool {
+	if value == nil {
+		return false
+	}
+	for i, d := range value {
+		at := i - len(value) + len(to)
+		if d < 0 && (at < 0 || to[at] == 1) {
+			return false
+		}
+	}
+	return true
 }

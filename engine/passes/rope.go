@@ -152,31 +152,12 @@ func (r *rewriter) mark(stack []*graph.Node, next func(n *graph.Node) []*graph.N
 
 // markRange keeps the precision of a Range of floats and of what only converts, compares or reshapes it. Source: MarkFloatingPointRange.
 func markRange(r *rewriter) {
-	follows := []string{"Convert", "Greater", "GreaterEqual", "Less", "LessEqual", "Reshape", "Squeeze", "Unsqueeze"}
+	follows := []string{"Convert", "Greater", "GreaterEqual", "Less", "LessEqual", "Range", "Reshape", "Squeeze", "Unsqueeze"}
+	path := map[*graph.Node]bool{}
 	r.each(func(n *graph.Node) {
-		if n.Op == "Range" && n.Out[0].Type.IsFloat() {
-			n.Precise = true
-		}
-		if isOp(n, follows...) {
-			for _, p := range n.In {
-				if p.Node.Precise && r.fromRange(p.Node) {
-					n.Precise = true
-				}
-			}
+		stems := isOp(n, follows...) && slices.ContainsFunc(n.In, func(p graph.Port) bool { return path[p.Node] })
+		if stems || n.Op == "Range" && n.Out[0].Type.IsFloat() {
+			path[n], n.Precise = true, true
 		}
 	})
-}
-
-// fromRange reports whether n is a Range or follows one along input 0.
-func (r *rewriter) fromRange(n *graph.Node) bool {
-	for n.Precise {
-		if n.Op == "Range" {
-			return true
-		}
-		if len(n.In) == 0 {
-			return false
-		}
-		n = n.In[0].Node
-	}
-	return false
 }

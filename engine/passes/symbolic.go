@@ -37,7 +37,8 @@ func symbolicPropagation(r *rewriter) {
 }
 
 // shapeInputs are, by operation, the inputs whose values decide shapes.
-var shapeInputs = map[string][]int{"Broadcast": {1, 2}, "CumSum": {1}, "Interpolate": {1, 2, 3}, "OneHot": {1}, "Pad": {1, 2}, "Range": {0, 1, 2},
+var shapeInputs = map[string][]int{"Broadcast": {1, 2}, "CumSum": {1}, "Interpolate": {1, 2, 3}, "OneHot": {1}, "Pad": {1, 2}, "PriorBox": {0, 1},
+	"PriorBoxClustered": {0, 1}, "Range": {0, 1, 2},
 	"Reshape": {1}, "Slice": {1, 2, 3, 4}, "StridedSlice": {1, 2, 3}, "Tile": {1}, "TopK": {1}, "VariadicSplit": {1, 2}}
 
 // ask says that a shape is read from the value at p. Nothing is known of a value that depends on data.
@@ -118,7 +119,7 @@ func chainedMaximum(r *rewriter) {
 				continue
 			}
 			for i := range 2 {
-				if r.sameSymbols(r.valueSymbols(first.In[i]), c) {
+				if c != nil && first.In[i] == n.In[1-side] || r.sameSymbols(r.valueSymbols(first.In[i]), c) {
 					r.bypass(first, first.In[1-i])
 					return
 				}
