@@ -148,7 +148,7 @@ const helpViews = `What counts as a node
 
 Where a model leaves shapes open and no --shape NAME=1,64 is given, it is shown with the shapes of the sample, as one that is
 compiled for them. --dynamic shows it as the plugin compiles it when it is not told any: what computes shapes stays, little
-is folded, and snippets take attention alone. A step that needs a shape that is not known leaves its nodes as they are.
+is folded, and snippets make one node of attention alone. A step that needs a shape that is not known leaves its nodes as they are.
 
 A graph that the plugin exported itself can be given as the model; then its nodes are exact. A pattern on the path of a
 module carries over from view to view, a count does not. The result names the view that it was found in.`

@@ -22,7 +22,9 @@ func snippets(r *rewriter) {
 	t := &tokenizer{rewriter: r, group: map[*graph.Node]*group{}, order: map[*graph.Node]int{}, skip: r.skipped(),
 		now: map[graph.Port]graph.Port{}}
 	r.each(func(n *graph.Node) { t.order[n] = len(t.order) })
-	r.each(t.attention)
+	if !slices.ContainsFunc(r.Nodes, func(n *graph.Node) bool { return n.Op == "ScaledDotProductAttentionWithKVCache" && !r.dead[n.ID] }) {
+		r.each(t.attention) // attention of language models is left to their own nodes
+	}
 	r.each(t.sequence)
 	r.each(func(n *graph.Node) {
 		if t.group[n] == nil && !t.skip[n] && t.appropriate(n) && !t.constantInputs(n) {
@@ -52,16 +54,22 @@ type group struct {
 	completed bool // takes nothing more along
 }
 
-// appropriate reports whether snippets have code for n.
+// appropriate reports whether snippets have code for n and all its shapes are known, as they must be outside of attention.
 func (t *tokenizer) appropriate(n *graph.Node) bool {
-	if !isOp(n, tokenized...) || len(n.Out) != 1 || !static(n.Out[0].Shape) || len(n.Out[0].Shape) > 6 || !snippetType(n.Out[0].Type) {
+	open := func(p graph.Port) bool { return !static(shape(p)) }
+	return t.coded(n) && static(n.Out[0].Shape) && !slices.ContainsFunc(n.In, open)
+}
+
+// coded reports whether snippets have code for n.
+func (t *tokenizer) coded(n *graph.Node) bool {
+	if !isOp(n, tokenized...) || len(n.Out) != 1 || n.Out[0].Shape == nil || len(n.Out[0].Shape) > 6 || !snippetType(n.Out[0].Type) {
 		return false
 	}
 	if n.Op == "Swish" && len(n.In) > 1 && !isConstant(n.In[1]) || fromTable(n) {
 		return false
 	}
 	for _, p := range n.In {
-		if !static(shape(p)) || len(shape(p)) > 6 || !snippetType(p.Type()) {
+		if shape(p) == nil || len(shape(p)) > 6 || !snippetType(p.Type()) {
 			return false
 		}
 	}

@@ -9,8 +9,7 @@ import (
 // attention finds MatMul, Softmax over the last axis and MatMul, with the elementwise operations between them and the Transposes before, and
 // makes one group of them. m is to be the first MatMul. Source: TokenizeMHASnippets.
 func (t *tokenizer) attention(m *graph.Node) {
-	if m.Op != "MatMul" || t.group[m] != nil || t.only(m) == nil || flag(m, "transpose_a") || !rank3or4(m.In[0]) || !rank3or4(m.In[1]) ||
-		!static(m.Out[0].Shape) {
+	if m.Op != "MatMul" || t.group[m] != nil || t.only(m) == nil || flag(m, "transpose_a") || !rank3or4(m.In[0]) || !rank3or4(m.In[1]) {
 		return
 	}
 	a := &attention{tokenizer: t, ops: []*graph.Node{m}, params: 3, buffers: 1}
@@ -50,7 +49,7 @@ type attention struct {
 
 // between reports whether n can stand between the MatMuls and Softmax.
 func (a *attention) between(n *graph.Node) bool {
-	return n != nil && isOp(n, slices.Concat(movable, []string{"Select"})...) && a.appropriate(n) && a.group[n] == nil
+	return n != nil && isOp(n, slices.Concat(movable, []string{"Select"})...) && a.coded(n) && a.group[n] == nil
 }
 
 // follow takes the operations from n on along as long as each is read by the next alone; the result is what follows them.
