@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"strings"
 
 	"halfway/engine"
-	"halfway/patterns"
 )
 
 // A Mode is a way in which a runtime runs the model that was searched on another engine.
@@ -28,6 +26,7 @@ type Confirmed struct {
 	Full     *Probe      `json:"full"`     // of everything enforced
 	Missing  []Tag       `json:"-"`        // nodes to keep that have another name in this runtime
 	Searched bool        `json:"searched"` // the result is that of a search in this runtime, since the settings failed
+	Suspects []Suspect   `json:"suspects"` // units to keep whose error there is not that of rounding
 
 	// What the engine of the first search showed of the same.
 	PredictedBy       engine.Info `json:"predicted_by"`
@@ -51,6 +50,7 @@ func Confirm(ctx context.Context, found *Result, c Config, modes ...func() (*Mod
 		if err != nil {
 			return nil, nil, err
 		}
+		first := c.Engine
 		c.Engine, c.Reference, c.Journal, c.MaxProbes = m.Engine, m.Reference, nil, 0
 		check, err := Check(ctx, c, settings)
 		if err != nil {
@@ -59,14 +59,14 @@ func Confirm(ctx context.Context, found *Result, c Config, modes ...func() (*Mod
 		if check.Baseline.Verdict != Pass && i+1 < len(modes) {
 			continue
 		}
-		r, err := m.conclude(ctx, found, c, check)
+		r, err := m.conclude(ctx, found, c, check, first)
 		return r, m, err
 	}
 	return found, nil, nil
 }
 
-// conclude makes the result from what the settings of found showed in m.
-func (m *Mode) conclude(ctx context.Context, found *Result, c Config, check *CheckResult) (*Result, error) {
+// conclude makes the result from what the settings of found, which the engine first made, showed in m.
+func (m *Mode) conclude(ctx context.Context, found *Result, c Config, check *CheckResult, first engine.Engine) (*Result, error) {
 	full, err := Check(ctx, c, c.Universe)
 	if err != nil {
 		return nil, fmt.Errorf("running everything enforced: %w", err)
@@ -84,8 +84,14 @@ func (m *Mode) conclude(ctx context.Context, found *Result, c Config, check *Che
 		r.View, r.Precision, r.Engine, r.Model = m.View, found.Precision, m.Info, found.Model
 		confirmed.Searched = true
 	}
+	if confirmed.Suspects, err = m.suspects(ctx, c, first, r.KeepF32); err != nil {
+		return nil, err
+	}
 	r.Confirmed = confirmed
 	r.Warnings = append(r.Warnings, m.Warnings...)
+	for _, s := range confirmed.Suspects {
+		r.Warnings = append(r.Warnings, s.describe(m.Info, found.Engine))
+	}
 	if r.Settings != nil {
 		r.Settings.Properties = map[string]string{}
 		maps.Copy(r.Settings.Properties, m.Properties)
@@ -112,14 +118,13 @@ func (m *Mode) missing(ctx context.Context, keep []Kept) ([]Tag, error) {
 	}
 	known := map[string]bool{}
 	for _, c := range list {
-		known[c.Name] = true
-		for _, name := range strings.Split(c.Name, ",") {
+		for _, name := range namesOf(c.Name) {
 			known[name] = true
 		}
 	}
 	var missing []Tag
 	for _, k := range keep {
-		if name := strings.TrimPrefix(strings.TrimPrefix(k.Tag, patterns.TypeOf(k.Tag)), "@"); !known[name] {
+		if !known[nameOf(k.Tag)] {
 			missing = append(missing, k.Tag)
 		}
 	}

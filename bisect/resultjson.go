@@ -68,6 +68,7 @@ type (
 	plainKept      Kept
 	plainSettings  Settings
 	plainConfirmed Confirmed
+	plainSuspect   Suspect
 	plainNode      Node
 	plainCommand   Command
 )
@@ -191,6 +192,29 @@ func (c *Confirmed) UnmarshalJSON(b []byte) error {
 	err := json.Unmarshal(b, &j)
 	if err == nil {
 		c.Missing, err = originals(j.Missing, j.MissingBytes)
+	}
+	return err
+}
+
+type suspectJSON struct {
+	*plainSuspect
+	Tag      string `json:"tag"`
+	TagBytes string `json:"tag_base64,omitempty"`
+}
+
+// MarshalJSON writes the fields; see readable.
+func (s Suspect) MarshalJSON() ([]byte, error) {
+	j := suspectJSON{plainSuspect: (*plainSuspect)(&s)}
+	j.Tag, j.TagBytes = readable(s.Tag)
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (s *Suspect) UnmarshalJSON(b []byte) error {
+	j := suspectJSON{plainSuspect: (*plainSuspect)(s)}
+	err := json.Unmarshal(b, &j)
+	if err == nil {
+		s.Tag, err = original(j.Tag, j.TagBytes)
 	}
 	return err
 }
