@@ -13,6 +13,7 @@ import (
 // FuseSubtractToFakeQuantizeTransformation, FuseMultiplyToFakeQuantizeTransformation, EliminateFakeQuantizeTransformation.
 func (l *lowering) cleanUp(n *graph.Node) {
 	if n.Op == "FakeQuantize" && l.r.changesNothing(n) {
+		l.r.inherit(n.In[0].Node, n.In[0].Node, n)
 		l.r.redirect(port(n), n.In[0])
 		return
 	}

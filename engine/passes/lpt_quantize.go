@@ -26,6 +26,9 @@ func (l *lowering) fuseConvertBehind(n *graph.Node) {
 	}
 	relaxed(n, c.Out[0].Type)
 	l.r.redirect(port(c), port(n))
+	if n.Fused == nil {
+		n.Fused = []string{n.Name}
+	}
 	n.Name = c.Name
 }
 

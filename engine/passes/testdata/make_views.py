@@ -822,6 +822,85 @@ def q_sum_normalized():
     return [qfc(fq(y, -6.0, 6 * 127 / 128), 5)]
 
 
+def quantized(y, lo, hi, t=np.uint8):
+    """A QuantizeLinear of 8 bits as the ONNX frontend translates it."""
+    low, high = (0, 255) if t == np.uint8 else (-128, 127)
+    return o.convert(o.fake_quantize(y, S(lo), S(hi), S(low), S(high), 256), t)
+
+
+def dequantized(q, scale, zero):
+    """A DequantizeLinear; scale and zero are numbers, or arrays that broadcast to the values."""
+    t = q.get_element_type().to_dtype()
+    d = o.subtract(o.convert(q, np.float32), o.convert(o.constant(np.array(zero, t)), np.float32))
+    return o.multiply(d, o.constant(np.array(scale, np.float32)))
+
+
+def qdq(y, lo, hi):
+    scale = (hi - lo) / 255
+    return dequantized(quantized(y, lo, hi), scale, round(-lo / scale))
+
+
+def qdq_conv(y, n=4, bias=True):
+    c = int(y.get_output_shape(0)[1])
+    w = o.constant(((np.arange(n * c * 9) * 7 % 251) - 125).astype(np.int8).reshape(n, c, 3, 3))
+    w = dequantized(w, np.linspace(0.01, 0.02, n).reshape(n, 1, 1, 1), np.zeros((n, 1, 1, 1)))
+    y = o.convolution(y, w, [1, 1], [1, 1], [1, 1], [1, 1])
+    return o.add(y, C(1, n, 1, 1)) if bias else y
+
+
+@model
+def qdq_convs():
+    return [qdq_conv(qdq(qdq_conv(qdq(image(), -2, 3.1)), 0, 5))]
+
+
+@model
+def qdq_add_constant():
+    b = dequantized(o.constant(np.arange(4, dtype=np.uint8).reshape(4, 1, 1) * 9), 0.1, 11)
+    return [qdq_conv(qdq(o.add(qdq(qdq_conv(qdq(image(), 0, 3), bias=False), -4, 5), b), 0, 5))]
+
+
+@model
+def qdq_max_pool():
+    y = qdq(qdq_conv(qdq(image(), 0, 3)), 0, 5)
+    return [qdq_conv(qdq(o.max_pool(y, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2], "floor").output(0), 0, 5))]
+
+
+@model
+def qdq_max_pool_again():
+    y = qdq(qdq_conv(qdq(image(), 0, 3)), -4, 5)
+    return [qdq_conv(qdq(o.max_pool(y, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2], "floor").output(0), 0, 5))]
+
+
+@model
+def qdq_residual():
+    x = qdq(qdq_conv(qdq(image(), -2, 3)), 0, 5)
+    return [qdq_conv(qdq(o.add(qdq(qdq_conv(x), -3, 4), x), 0, 7))]
+
+
+@model
+def qdq_concat_of_zeros():
+    x = qdq(qdq_conv(qdq(image(), -2, 3)), 0, 5)
+    zeros = qdq(o.broadcast(S(0), I(1, 2, 8, 8)), 0, 5)
+    return [qdq_conv(qdq(o.concat([x, zeros], 1), 0, 5))]
+
+
+@model
+def qdq_pad():
+    x = qdq(qdq_conv(qdq(image(), -2, 3)), 0, 5)
+    return [qdq_conv(o.pad(x, I(0, 0, 1, 1), I(0, 0, 1, 1), "constant", S(0)))]
+
+
+@model
+def qdq_transpose():
+    return [qdq_conv(qdq(o.transpose(P(1, 8, 8, 4), I(0, 3, 1, 2)), -2, 3))]
+
+
+@model
+def qdq_scaled():
+    c = dequantized(o.constant(np.uint8(200)), 0.01, 3)
+    return [qdq_conv(qdq(o.multiply(qdq(image(), -2, 3), c), -4, 5))]
+
+
 def export(truth, core, path, extra):
     seen = []
     config = {"INFERENCE_PRECISION_HINT": "bf16", "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, **extra}
