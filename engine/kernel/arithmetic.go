@@ -11,6 +11,9 @@ func Subtract(dst, a, b []float32) { subtract.apply(dst, a, b) }
 // Multiply writes a * b.
 func Multiply(dst, a, b []float32) { multiply.apply(dst, a, b) }
 
+// Divide writes a / b.
+func Divide(dst, a, b []float32) { divide.apply(dst, a, b) }
+
 // Max writes a where a > b, else b: also where one of them is NaN.
 func Max(dst, a, b []float32) { greater.apply(dst, a, b) }
 
@@ -24,6 +27,7 @@ const (
 	add pairwise = iota
 	subtract
 	multiply
+	divide
 	greater
 	lesser
 )
@@ -43,6 +47,8 @@ func (f pairwise) of(a, b float32) float32 {
 		return a - b
 	case multiply:
 		return a * b
+	case divide:
+		return a / b
 	case greater:
 		if a > b {
 			return a
@@ -76,5 +82,43 @@ func Relu(dst, src []float32) {
 func AddScalar(x []float32, v float32) {
 	for i := addScalarVectors(x, v); i < len(x); i++ {
 		x[i] += v
+	}
+}
+
+// ScaleShift writes scale*src, rounded, plus shift to dst, which may be src and has its length.
+func ScaleShift(dst, src []float32, scale, shift float32) {
+	dst = dst[:len(src)]
+	for i := scaleShiftVectors(dst, src, scale, shift); i < len(src); i++ {
+		dst[i] = float32(scale*src[i]) + shift
+	}
+}
+
+// HSwish writes src*min(max(src/6 + 0.5, 0), 1), which saturates before it multiplies, to dst, which may be src and has its length.
+func HSwish(dst, src []float32) {
+	dst = dst[:len(src)]
+	for i := hSwishVectors(dst, src); i < len(src); i++ {
+		v := src[i]
+		dst[i] = v * min(max(float32(v*(1.0/6))+0.5, 0), 1)
+	}
+}
+
+// Largest is the greatest element of src, which is not empty; where a NaN is among them it is any of them.
+func Largest(src []float32) float32 {
+	top, done := src[0], 0
+	if v, n := largestVectors(src); n > 0 {
+		top, done = v, n
+	}
+	for _, v := range src[done:] {
+		if v > top {
+			top = v
+		}
+	}
+	return top
+}
+
+// maxByTwo writes src[2*x], where it is greater, to dst[x].
+func maxByTwo(dst, src []float32) {
+	for x := maxByTwoVectors(dst, src); x < len(dst); x++ {
+		dst[x] = greater.of(src[2*x], dst[x])
 	}
 }

@@ -160,9 +160,9 @@ done11:
 	VZEROUPPER
 	RET
 
-// func maxAVX2(dst *float32, a *float32, b *float32, vectors int)
+// func divideAVX2(dst *float32, a *float32, b *float32, vectors int)
 // Requires: AVX
-TEXT ·maxAVX2(SB), NOSPLIT, $0-32
+TEXT ·divideAVX2(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ b+16(FP), DX
@@ -173,19 +173,19 @@ TEXT ·maxAVX2(SB), NOSPLIT, $0-32
 many13:
 	VMOVUPS (CX), Y0
 	VMOVUPS (DX), Y1
-	VMAXPS  Y1, Y0, Y1
+	VDIVPS  Y1, Y0, Y1
 	VMOVUPS Y1, (AX)
 	VMOVUPS 32(CX), Y0
 	VMOVUPS 32(DX), Y1
-	VMAXPS  Y1, Y0, Y1
+	VDIVPS  Y1, Y0, Y1
 	VMOVUPS Y1, 32(AX)
 	VMOVUPS 64(CX), Y0
 	VMOVUPS 64(DX), Y1
-	VMAXPS  Y1, Y0, Y1
+	VDIVPS  Y1, Y0, Y1
 	VMOVUPS Y1, 64(AX)
 	VMOVUPS 96(CX), Y0
 	VMOVUPS 96(DX), Y1
-	VMAXPS  Y1, Y0, Y1
+	VDIVPS  Y1, Y0, Y1
 	VMOVUPS Y1, 96(AX)
 	ADDQ    $+128, AX
 	ADDQ    $+128, CX
@@ -200,7 +200,7 @@ single14:
 one16:
 	VMOVUPS (CX), Y0
 	VMOVUPS (DX), Y1
-	VMAXPS  Y1, Y0, Y1
+	VDIVPS  Y1, Y0, Y1
 	VMOVUPS Y1, (AX)
 	ADDQ    $+32, AX
 	ADDQ    $+32, CX
@@ -212,9 +212,9 @@ done15:
 	VZEROUPPER
 	RET
 
-// func minAVX2(dst *float32, a *float32, b *float32, vectors int)
+// func maxAVX2(dst *float32, a *float32, b *float32, vectors int)
 // Requires: AVX
-TEXT ·minAVX2(SB), NOSPLIT, $0-32
+TEXT ·maxAVX2(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ a+8(FP), CX
 	MOVQ b+16(FP), DX
@@ -223,6 +223,58 @@ TEXT ·minAVX2(SB), NOSPLIT, $0-32
 	JL   single18
 
 many17:
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VMAXPS  Y1, Y0, Y1
+	VMOVUPS Y1, (AX)
+	VMOVUPS 32(CX), Y0
+	VMOVUPS 32(DX), Y1
+	VMAXPS  Y1, Y0, Y1
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(CX), Y0
+	VMOVUPS 64(DX), Y1
+	VMAXPS  Y1, Y0, Y1
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS 96(CX), Y0
+	VMOVUPS 96(DX), Y1
+	VMAXPS  Y1, Y0, Y1
+	VMOVUPS Y1, 96(AX)
+	ADDQ    $+128, AX
+	ADDQ    $+128, CX
+	ADDQ    $+128, DX
+	SUBQ    $0x04, BX
+	JGE     many17
+
+single18:
+	ADDQ $0x04, BX
+	JZ   done19
+
+one20:
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VMAXPS  Y1, Y0, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    $+32, AX
+	ADDQ    $+32, CX
+	ADDQ    $+32, DX
+	DECQ    BX
+	JNZ     one20
+
+done19:
+	VZEROUPPER
+	RET
+
+// func minAVX2(dst *float32, a *float32, b *float32, vectors int)
+// Requires: AVX
+TEXT ·minAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ a+8(FP), CX
+	MOVQ b+16(FP), DX
+	MOVQ vectors+24(FP), BX
+	SUBQ $0x04, BX
+	JL   single22
+
+many21:
 	VMOVUPS (CX), Y0
 	VMOVUPS (DX), Y1
 	VMINPS  Y1, Y0, Y1
@@ -243,13 +295,13 @@ many17:
 	ADDQ    $+128, CX
 	ADDQ    $+128, DX
 	SUBQ    $0x04, BX
-	JGE     many17
+	JGE     many21
 
-single18:
+single22:
 	ADDQ $0x04, BX
-	JZ   done19
+	JZ   done23
 
-one20:
+one24:
 	VMOVUPS (CX), Y0
 	VMOVUPS (DX), Y1
 	VMINPS  Y1, Y0, Y1
@@ -258,9 +310,9 @@ one20:
 	ADDQ    $+32, CX
 	ADDQ    $+32, DX
 	DECQ    BX
-	JNZ     one20
+	JNZ     one24
 
-done19:
+done23:
 	VZEROUPPER
 	RET
 
@@ -272,9 +324,9 @@ TEXT ·reluAVX2(SB), NOSPLIT, $0-24
 	MOVQ   vectors+16(FP), DX
 	VXORPS Y0, Y0, Y0
 	SUBQ   $0x04, DX
-	JL     single22
+	JL     single26
 
-many21:
+many25:
 	VMOVUPS (CX), Y1
 	VMAXPS  Y0, Y1, Y1
 	VMOVUPS Y1, (AX)
@@ -290,22 +342,22 @@ many21:
 	ADDQ    $+128, AX
 	ADDQ    $+128, CX
 	SUBQ    $0x04, DX
-	JGE     many21
+	JGE     many25
 
-single22:
+single26:
 	ADDQ $0x04, DX
-	JZ   done23
+	JZ   done27
 
-one24:
+one28:
 	VMOVUPS (CX), Y1
 	VMAXPS  Y0, Y1, Y1
 	VMOVUPS Y1, (AX)
 	ADDQ    $+32, AX
 	ADDQ    $+32, CX
 	DECQ    DX
-	JNZ     one24
+	JNZ     one28
 
-done23:
+done27:
 	VZEROUPPER
 	RET
 
@@ -318,9 +370,9 @@ TEXT ·clampAVX2(SB), NOSPLIT, $0-32
 	VBROADCASTSS least+16(FP), Y0
 	VBROADCASTSS most+20(FP), Y1
 	SUBQ         $0x04, DX
-	JL           single26
+	JL           single30
 
-many25:
+many29:
 	VMOVUPS (CX), Y2
 	VMAXPS  Y2, Y0, Y2
 	VMINPS  Y2, Y1, Y2
@@ -340,13 +392,13 @@ many25:
 	ADDQ    $+128, AX
 	ADDQ    $+128, CX
 	SUBQ    $0x04, DX
-	JGE     many25
+	JGE     many29
 
-single26:
+single30:
 	ADDQ $0x04, DX
-	JZ   done27
+	JZ   done31
 
-one28:
+one32:
 	VMOVUPS (CX), Y2
 	VMAXPS  Y2, Y0, Y2
 	VMINPS  Y2, Y1, Y2
@@ -354,8 +406,217 @@ one28:
 	ADDQ    $+32, AX
 	ADDQ    $+32, CX
 	DECQ    DX
-	JNZ     one28
+	JNZ     one32
 
-done27:
+done31:
+	VZEROUPPER
+	RET
+
+// func scaleShiftAVX2(dst *float32, src *float32, scale float32, shift float32, vectors int)
+// Requires: AVX
+TEXT ·scaleShiftAVX2(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         vectors+24(FP), DX
+	VBROADCASTSS scale+16(FP), Y0
+	VBROADCASTSS shift+20(FP), Y1
+	SUBQ         $0x04, DX
+	JL           single34
+
+many33:
+	VMULPS  (CX), Y0, Y2
+	VADDPS  Y2, Y1, Y2
+	VMOVUPS Y2, (AX)
+	VMULPS  32(CX), Y0, Y2
+	VADDPS  Y2, Y1, Y2
+	VMOVUPS Y2, 32(AX)
+	VMULPS  64(CX), Y0, Y2
+	VADDPS  Y2, Y1, Y2
+	VMOVUPS Y2, 64(AX)
+	VMULPS  96(CX), Y0, Y2
+	VADDPS  Y2, Y1, Y2
+	VMOVUPS Y2, 96(AX)
+	ADDQ    $+128, AX
+	ADDQ    $+128, CX
+	SUBQ    $0x04, DX
+	JGE     many33
+
+single34:
+	ADDQ $0x04, DX
+	JZ   done35
+
+one36:
+	VMULPS  (CX), Y0, Y2
+	VADDPS  Y2, Y1, Y2
+	VMOVUPS Y2, (AX)
+	ADDQ    $+32, AX
+	ADDQ    $+32, CX
+	DECQ    DX
+	JNZ     one36
+
+done35:
+	VZEROUPPER
+	RET
+
+// func hSwishAVX2(dst *float32, src *float32, vectors int)
+// Requires: AVX
+TEXT ·hSwishAVX2(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         vectors+16(FP), DX
+	VBROADCASTSS arithmetic_3e2aaaab<>+0(SB), Y0
+	VBROADCASTSS arithmetic_3f000000<>+0(SB), Y1
+	VBROADCASTSS arithmetic_3f800000<>+0(SB), Y2
+	VXORPS       Y3, Y3, Y3
+	SUBQ         $0x04, DX
+	JL           single38
+
+many37:
+	VMOVUPS (CX), Y4
+	VMULPS  Y4, Y0, Y5
+	VADDPS  Y1, Y5, Y5
+	VMAXPS  Y3, Y5, Y5
+	VMINPS  Y2, Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VMOVUPS Y5, (AX)
+	VMOVUPS 32(CX), Y4
+	VMULPS  Y4, Y0, Y5
+	VADDPS  Y1, Y5, Y5
+	VMAXPS  Y3, Y5, Y5
+	VMINPS  Y2, Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VMOVUPS Y5, 32(AX)
+	VMOVUPS 64(CX), Y4
+	VMULPS  Y4, Y0, Y5
+	VADDPS  Y1, Y5, Y5
+	VMAXPS  Y3, Y5, Y5
+	VMINPS  Y2, Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VMOVUPS Y5, 64(AX)
+	VMOVUPS 96(CX), Y4
+	VMULPS  Y4, Y0, Y5
+	VADDPS  Y1, Y5, Y5
+	VMAXPS  Y3, Y5, Y5
+	VMINPS  Y2, Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VMOVUPS Y5, 96(AX)
+	ADDQ    $+128, AX
+	ADDQ    $+128, CX
+	SUBQ    $0x04, DX
+	JGE     many37
+
+single38:
+	ADDQ $0x04, DX
+	JZ   done39
+
+one40:
+	VMOVUPS (CX), Y4
+	VMULPS  Y4, Y0, Y5
+	VADDPS  Y1, Y5, Y5
+	VMAXPS  Y3, Y5, Y5
+	VMINPS  Y2, Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VMOVUPS Y5, (AX)
+	ADDQ    $+32, AX
+	ADDQ    $+32, CX
+	DECQ    DX
+	JNZ     one40
+
+done39:
+	VZEROUPPER
+	RET
+
+DATA arithmetic_3e2aaaab<>+0(SB)/4, $0x3e2aaaab
+GLOBL arithmetic_3e2aaaab<>(SB), RODATA|NOPTR, $4
+
+DATA arithmetic_3f000000<>+0(SB)/4, $0x3f000000
+GLOBL arithmetic_3f000000<>(SB), RODATA|NOPTR, $4
+
+DATA arithmetic_3f800000<>+0(SB)/4, $0x3f800000
+GLOBL arithmetic_3f800000<>(SB), RODATA|NOPTR, $4
+
+// func maxByTwoAVX2(dst *float32, src *float32, vectors int)
+// Requires: AVX, AVX2
+TEXT ·maxByTwoAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ vectors+16(FP), DX
+	SUBQ $0x02, DX
+	JL   single42
+
+many41:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VSHUFPS $0x88, Y1, Y0, Y0
+	VPERMPD $0xd8, Y0, Y0
+	VMAXPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 64(CX), Y0
+	VMOVUPS 96(CX), Y1
+	VSHUFPS $0x88, Y1, Y0, Y0
+	VPERMPD $0xd8, Y0, Y0
+	VMAXPS  32(AX), Y0, Y0
+	VMOVUPS Y0, 32(AX)
+	ADDQ    $+64, AX
+	ADDQ    $+128, CX
+	SUBQ    $0x02, DX
+	JGE     many41
+
+single42:
+	ADDQ $0x02, DX
+	JZ   done43
+
+one44:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VSHUFPS $0x88, Y1, Y0, Y0
+	VPERMPD $0xd8, Y0, Y0
+	VMAXPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $+32, AX
+	ADDQ    $+64, CX
+	DECQ    DX
+	JNZ     one44
+
+done43:
+	VZEROUPPER
+	RET
+
+// func largestAVX2(src *float32, vectors int) float32
+// Requires: AVX, SSE
+TEXT ·largestAVX2(SB), NOSPLIT, $0-20
+	MOVQ    src+0(FP), AX
+	MOVQ    vectors+8(FP), CX
+	VMOVUPS (AX), Y0
+	SUBQ    $0x04, CX
+	JL      single46
+
+many45:
+	VMAXPS (AX), Y0, Y0
+	VMAXPS 32(AX), Y0, Y0
+	VMAXPS 64(AX), Y0, Y0
+	VMAXPS 96(AX), Y0, Y0
+	ADDQ   $+128, AX
+	SUBQ   $0x04, CX
+	JGE    many45
+
+single46:
+	ADDQ $0x04, CX
+	JZ   done47
+
+one48:
+	VMAXPS (AX), Y0, Y0
+	ADDQ   $+32, AX
+	DECQ   CX
+	JNZ    one48
+
+done47:
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPS       X0, X1, X1
+	VPERMILPS    $0x4e, X1, X0
+	VMAXPS       X0, X1, X1
+	VPERMILPS    $0xb1, X1, X0
+	VMAXPS       X0, X1, X1
+	MOVSS        X1, ret+16(FP)
 	VZEROUPPER
 	RET

@@ -19,6 +19,11 @@ func subtractAVX2(dst *float32, a *float32, b *float32, vectors int)
 //go:noescape
 func multiplyAVX2(dst *float32, a *float32, b *float32, vectors int)
 
+// divideAVX2 writes a / b to dst for vectors times 8 elements; vectors is positive.
+//
+//go:noescape
+func divideAVX2(dst *float32, a *float32, b *float32, vectors int)
+
 // maxAVX2 writes a where a > b, else b, to dst for vectors times 8 elements; vectors is positive.
 //
 //go:noescape
@@ -38,3 +43,23 @@ func reluAVX2(dst *float32, src *float32, vectors int)
 //
 //go:noescape
 func clampAVX2(dst *float32, src *float32, least float32, most float32, vectors int)
+
+// scaleShiftAVX2 writes scale*src, rounded, plus shift to dst for vectors times 8 elements; vectors is positive.
+//
+//go:noescape
+func scaleShiftAVX2(dst *float32, src *float32, scale float32, shift float32, vectors int)
+
+// hSwishAVX2 is HSwish for vectors times 8 elements; vectors is positive.
+//
+//go:noescape
+func hSwishAVX2(dst *float32, src *float32, vectors int)
+
+// maxByTwoAVX2 writes src[2*x], where it is greater, to dst[x] for x < 8*vectors; vectors is positive.
+//
+//go:noescape
+func maxByTwoAVX2(dst *float32, src *float32, vectors int)
+
+// largestAVX2 is the greatest of vectors times 8 elements; where a NaN is among them it is any of them. vectors is positive.
+//
+//go:noescape
+func largestAVX2(src *float32, vectors int) float32

@@ -137,6 +137,8 @@ func (f pairwise) vectors(dst, a, b *float32, n int) {
 		subtractAVX2(dst, a, b, n)
 	case multiply:
 		multiplyAVX2(dst, a, b, n)
+	case divide:
+		divideAVX2(dst, a, b, n)
 	case greater:
 		maxAVX2(dst, a, b, n)
 	case lesser:

@@ -42,3 +42,21 @@ func interleave(dst []float32, m Matrix, row, n, k0, k1, width int) int { return
 func hashStripes(sums, keys *[hashLanes]uint64, data []byte) { hashGeneric(sums, keys, data) }
 
 func reluVectors(dst, src []float32) int { return 0 }
+
+func scaleShiftVectors(dst, src []float32, scale, shift float32) int { return 0 }
+
+func hSwishVectors(dst, src []float32) int { return 0 }
+
+func quantizeVectors(dst, src []float32, q *Quantizer) int { return 0 }
+
+func floatsOfUnsignedVectors(dst []float32, src []uint8) int { return 0 }
+
+func floatsOfSignedVectors(dst []float32, src []int8) int { return 0 }
+
+func roundToUnsignedVectors(dst []uint8, src []float32) int { return 0 }
+
+func roundToSignedVectors(dst []int8, src []float32) int { return 0 }
+
+func largestVectors(src []float32) (float32, int) { return 0, 0 }
+
+func maxByTwoVectors(dst, src []float32) int { return 0 }

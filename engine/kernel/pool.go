@@ -49,6 +49,10 @@ func (g *Window) maxAlong(out, row []float32) {
 			Max(out[first:last], row[first+offset:], out[first:last])
 			continue
 		}
+		if g.Stride[2] == 2 {
+			maxByTwo(out[first:last], row[2*first+offset:])
+			continue
+		}
 		for x := first; x < last; x++ {
 			out[x] = max(out[x], row[x*g.Stride[2]+offset])
 		}

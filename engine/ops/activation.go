@@ -91,14 +91,14 @@ func decodePowerStatic(d *graph.Decoder) func([]float64) function {
 	exponent32, scale32, shift32 := float32(exponent), float32(scale), float32(shift)
 	f := function{f64: func(x float64) float64 { return power(scale*x+shift, exponent) }}
 	f.f32 = func(dst, src []float32) {
-		for i, v := range src {
-			dst[i] = power(float32(scale32*v)+shift32, exponent32)
-		}
-	}
-	if exponent == 1 {
-		f.f32 = func(dst, src []float32) {
-			for i, v := range src {
-				dst[i] = float32(scale32*v) + shift32
+		kernel.ScaleShift(dst, src, scale32, shift32)
+		switch exponent32 {
+		case 1:
+		case 2:
+			kernel.Multiply(dst, dst, dst)
+		default:
+			for i, v := range dst {
+				dst[i] = power(v, exponent32)
 			}
 		}
 	}
@@ -126,13 +126,9 @@ func swishOf(beta float64) function {
 		func(dst, src []float32) {
 			var buf [block]float32
 			s := buf[:len(src)]
-			for i, v := range src {
-				s[i] = beta32 * v
-			}
+			kernel.ScaleShift(s, src, beta32, 0)
 			kernel.Sigmoid(s, s)
-			for i, v := range src {
-				dst[i] = v * s[i]
-			}
+			kernel.Multiply(dst, src, s)
 		},
 	}
 }
@@ -150,13 +146,10 @@ func geluErf(x float64) float64 { return x / 2 * (1 + math.Erf(x/math.Sqrt2)) }
 func geluErf32(dst, src []float32) {
 	var buf [block]float32
 	e := buf[:len(src)]
-	for i, v := range src {
-		e[i] = v * (1 / math.Sqrt2)
-	}
+	kernel.ScaleShift(e, src, 1/math.Sqrt2, 0)
 	kernel.Erf(e, e)
-	for i, v := range src {
-		dst[i] = 0.5 * v * (1 + e[i])
-	}
+	kernel.ScaleShift(e, e, 0.5, 0.5)
+	kernel.Multiply(dst, src, e)
 }
 
 const geluCubic = 0.044715

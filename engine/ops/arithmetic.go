@@ -101,7 +101,8 @@ func saturatingLoop[E int8 | uint8](op string) func(dst, x, y []E) {
 // loop32 is the loop of an operation that f32 does faster than numberLoop, to the same results.
 func loop32(op string) func(dst, x, y []float32) {
 	return map[string]func(dst, x, y []float32){
-		"Add": kernel.Add, "Subtract": kernel.Subtract, "Multiply": kernel.Multiply, "Maximum": kernel.Max, "Minimum": kernel.Min,
+		"Add": kernel.Add, "Subtract": kernel.Subtract, "Multiply": kernel.Multiply, "Divide": kernel.Divide, "DivideTruncating": kernel.Divide,
+		"Maximum": kernel.Max, "Minimum": kernel.Min,
 	}[op]
 }
 

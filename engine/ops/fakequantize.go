@@ -2,7 +2,6 @@ package ops
 
 import (
 	"fmt"
-	"math"
 
 	"halfway/engine/graph"
 	"halfway/engine/kernel"
@@ -59,49 +58,59 @@ func (q *fakeQuantize) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tenso
 		}
 		ranges[i] = s
 	}
-	src, dst := in[0].F32s(), out[0].F32s()
-	w.For(len(dst), expensiveGrain, func(lo, hi int) {
-		il, ih, ol, oh := ranges[0].fork(), ranges[1].fork(), ranges[2].fork(), ranges[3].fork()
-		for at := lo; at < hi; at += block {
-			end := min(at+block, hi)
-			a, b, c, d := il.span(at, end), ih.span(at, end), ol.span(at, end), oh.span(at, end)
-			var z quantizer
-			last := 0 // what z was made of
-			for i, v := range src[at:end] {
-				if i == 0 || a[i] != a[last] || b[i] != b[last] || c[i] != c[last] || d[i] != d[last] {
-					z, last = newQuantizer(q.levels, a[i], b[i], c[i], d[i]), i
-				}
-				dst[at+i] = z.quantize(v)
-			}
+	src, dst, run := in[0].F32s(), out[0].F32s(), q.run(in)
+	w.For(len(dst), cheapGrain, func(lo, hi int) {
+		var r [4]*spread[float32]
+		for i := range r {
+			r[i] = ranges[i].fork()
+		}
+		for at := lo; at < hi; {
+			end := min((at/run+1)*run, hi)
+			z := newQuantizer(q.levels, r[0].span(at, at+1)[0], r[1].span(at, at+1)[0], r[2].span(at, at+1)[0], r[3].span(at, at+1)[0])
+			z.quantize(dst[at:end], src[at:end])
 			roundTo(out[0].Type, dst[at:end])
+			at = end
 		}
 	})
 	return nil
 }
 
+// run is a number of elements that follow each other and have the same ranges.
+func (q *fakeQuantize) run(in []Operand) int {
+	run := max(in[0].Len(), 1)
+	for _, r := range in[1:] {
+		if r.Len() == 1 {
+			continue
+		}
+		inner, ok := q.along(r.Shape, in[0].Shape)
+		if !ok {
+			return 1
+		}
+		run = min(run, inner)
+	}
+	return run
+}
+
 // quantizer maps numbers of one pair of ranges.
 type quantizer struct {
-	low, high, below, above              float32 // bounds of x, and what numbers beyond them become
-	inScale, inShift, outScale, outShift float64 // float32s
+	kernel.Quantizer
+	below, above float32 // what the numbers up to and above an empty range become
 }
 
 func newQuantizer(levels int, il, ih, ol, oh float32) quantizer {
 	steps := float32(levels - 1)
-	z := quantizer{low: min(il, ih), high: max(il, ih), below: ol, above: oh}
-	z.inScale = float64(steps / (ih - il))
-	z.inShift = float64(-il * steps / (ih - il))
-	z.outScale, z.outShift = float64((oh-ol)/steps), float64(ol)
-	return z
+	return quantizer{kernel.Quantizer{Low: min(il, ih), High: max(il, ih), InScale: steps / (ih - il), InShift: -il * steps / (ih - il),
+		OutScale: (oh - ol) / steps, OutShift: ol}, ol, oh}
 }
 
-func (z *quantizer) quantize(v float32) float32 {
-	if z.low == z.high {
-		if v <= z.low {
-			return z.below
-		}
-		return z.above
+func (z *quantizer) quantize(dst, src []float32) {
+	if z.Low != z.High {
+		kernel.Quantize(dst, src, &z.Quantizer)
+		return
 	}
-	v = min(max(v, z.low), z.high)
-	level := math.RoundToEven(float64(float32(float64(v)*z.inScale + z.inShift)))
-	return float32(level*z.outScale + z.outShift)
+	for i, v := range src {
+		if dst[i] = z.above; v <= z.Low {
+			dst[i] = z.below
+		}
+	}
 }

@@ -37,7 +37,7 @@ var functions = map[string]function{
 	"ErfInv":     {math.Erfinv, nil},
 	"Exp":        {math.Exp, kernel.Exp},
 	"HSigmoid":   {hSigmoid, nil},
-	"HSwish":     {hSwish, hSwish32},
+	"HSwish":     {hSwish, kernel.HSwish},
 	"Log":        {math.Log, kernel.Log},
 	"Mish":       {mish, nil},
 	"Reciprocal": {func(x float64) float64 { return 1 / x }, nil},
@@ -163,12 +163,6 @@ func hSigmoid(x float64) float64 { return min(max(x+3, 0), 6) / 6 }
 
 // hSwish saturates before it multiplies, as oneDNN does, so that large x do not overflow.
 func hSwish(x float64) float64 { return x * min(max(x/6+0.5, 0), 1) }
-
-func hSwish32(dst, src []float32) {
-	for i, v := range src {
-		dst[i] = v * min(max(float32(v*(1.0/6))+0.5, 0), 1)
-	}
-}
 
 func sqrt32(dst, src []float32) {
 	for i, v := range src {

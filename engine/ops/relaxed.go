@@ -155,8 +155,31 @@ func (r *relaxed) MACs(in []Arg, out []Spec) int64 {
 	return n
 }
 
+// Packed is that of the operation, whose operands have other types.
+func (r *relaxed) Packed(i int, in []Operand) bool {
+	p, ok := r.Op.(Packer)
+	return ok && p.Packed(i, r.heads(in))
+}
+
+// heads are the operands that the operation sees, without elements.
+func (r *relaxed) heads(in []Operand) []Operand {
+	args := argsOf(in)
+	heads := make([]Operand, len(in))
+	for i, o := range in {
+		heads[i] = Operand{&tensor.Tensor{Type: r.typeOf(args, i), Shape: o.Shape}, o.Round, o.Key}
+	}
+	return heads
+}
+
 func (r *relaxed) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	args, err := r.operands(w, argsOf(in))
+	given, operands := argsOf(in), r.heads(in)
+	packer, _ := r.Op.(Packer)
+	for i := range given {
+		if packer != nil && packer.Packed(i, operands) {
+			given[i].Value = nil
+		}
+	}
+	args, err := r.operands(w, given)
 	if err != nil {
 		return err
 	}
@@ -164,9 +187,11 @@ func (r *relaxed) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) er
 	if err != nil {
 		return err
 	}
-	operands, results := make([]Operand, len(in)), make([]*tensor.Tensor, len(out))
+	results := make([]*tensor.Tensor, len(out))
 	for i, a := range args {
-		operands[i] = Operand{a.Value, in[i].Round, in[i].Key}
+		if a.Value != nil {
+			operands[i].Tensor = a.Value
+		}
 	}
 	for o, t := range out {
 		results[o] = t

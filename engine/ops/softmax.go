@@ -64,6 +64,11 @@ func evalSoftmax[E real](s *softmax, w *kernel.Workers, in, out *tensor.Tensor, 
 		return nil
 	}
 	columns := len(src) / n // of n elements, inner apart
+	if f, ok := any(dst).([]float32); ok && inner == 1 && !s.log {
+		softmaxRows(w, f, any(src).([]float32), n)
+		roundTo(out.Type, f)
+		return nil
+	}
 	w.For(columns, max(1, expensiveGrain/n), func(lo, hi int) {
 		sums, tops := make([]E, min(inner, block)), make([]E, min(inner, block))
 		for at := lo; at < hi; {
@@ -75,6 +80,26 @@ func evalSoftmax[E real](s *softmax, w *kernel.Workers, in, out *tensor.Tensor, 
 		}
 	})
 	return nil
+}
+
+// softmaxRows is softmax of rows of n elements.
+func softmaxRows(w *kernel.Workers, dst, src []float32, n int) {
+	many := max(block/n, 1) // rows whose exponentials are computed as one
+	w.For(len(src)/n, max(1, expensiveGrain/n), func(lo, hi int) {
+		for ; lo < hi; lo += many {
+			end := min(lo+many, hi)
+			rows := dst[lo*n : end*n]
+			copy(rows, src[lo*n:])
+			for at := 0; at < len(rows); at += n {
+				kernel.AddScalar(rows[at:at+n], -kernel.Largest(rows[at:at+n])) // where a NaN is among them, all results are NaN
+			}
+			kernel.Exp(rows, rows)
+			for at := 0; at < len(rows); at += n {
+				row := rows[at : at+n]
+				kernel.ScaleShift(row, row, 1/pairwiseSum(row), 0)
+			}
+		}
+	})
 }
 
 // column is width columns of n elements side by side, whose rows are stride apart.

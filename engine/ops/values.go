@@ -3,6 +3,7 @@ package ops
 import (
 	"math"
 
+	"halfway/engine/kernel"
 	"halfway/engine/tensor"
 )
 
@@ -135,6 +136,18 @@ func storeInts(t *tensor.Tensor, values []int) {
 
 // storeRounded stores values in a tensor of an integer type: rounded to nearest even and limited to what the type has; NaN is 0.
 func storeRounded(t *tensor.Tensor, values []float32) {
+	switch d := t.Any().(type) {
+	case []uint8:
+		if t.Type == tensor.U8 {
+			kernel.RoundToUnsigned(d, values)
+			return
+		}
+	case []int8:
+		if t.Type == tensor.I8 {
+			kernel.RoundToSigned(d, values)
+			return
+		}
+	}
 	bits := float64(t.Type.Bits())
 	least, most := 0.0, math.Exp2(bits)-1
 	if t.Type.IsSigned() {

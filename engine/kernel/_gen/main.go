@@ -29,6 +29,7 @@ var files = []struct {
 	{"row", row},
 	{"arithmetic", arithmetic},
 	{"pack", pack},
+	{"quantize", quantize},
 	{"hash", hash},
 }
 

@@ -13,14 +13,7 @@ func row(g *generator) {
 		g.VMOVUPS(src, x)
 		return x
 	})
-	g.rowTaps("rowTapsByTwoAVX2", 2, func(src operand.Mem) reg.VecVirtual {
-		x, y := g.YMM(), g.YMM()
-		g.VMOVUPS(src, x)
-		g.VMOVUPS(src.Offset(vector), y)
-		g.VSHUFPS(operand.Imm(0x88), y, x, x) // even elements of both, by halves
-		g.VPERMPD(operand.Imm(0xd8), x, x)
-		return x
-	})
+	g.rowTaps("rowTapsByTwoAVX2", 2, g.everySecond)
 	g.function("addScalarAVX2", "func(x *float32, v float32, vectors int)", "addScalarAVX2 adds v to vectors times 8 elements; vectors is positive.")
 	x, n, v := g.pointer("x"), g.pointer("vectors"), g.broadcast("v")
 	g.unrolled(n, 4, func(i int) {
