@@ -41,14 +41,19 @@ func clip(c *call) []graph.Port {
 		}
 		return []graph.Port{c.bounded(x, low, high)}
 	}
-	if c.has(1) {
-		x = c.op("Maximum", numpyBroadcast(), c.in[1], x)
-	}
-	if c.has(2) {
-		x = c.op("Minimum", numpyBroadcast(), c.in[2], x)
+	for i, op := range []string{"Maximum", "Minimum"} {
+		switch limit, ok := limits[c.kind(x)]; {
+		case c.has(i + 1):
+			x = c.op(op, numpyBroadcast(), c.in[i+1], x)
+		case ok: // OpenVINO spells both bounds
+			x = c.op(op, numpyBroadcast(), c.scalar(c.kind(x), float64(2*i-1)*limit), x)
+		}
 	}
 	return []graph.Port{x}
 }
+
+// limits are the largest finite floats of each type.
+var limits = map[tensor.DType]float64{tensor.F16: 65504, tensor.BF16: 0x1.FEp127, tensor.F32: math.MaxFloat32, tensor.F64: math.MaxFloat64}
 
 func (c *call) bounded(x graph.Port, low, high float64) graph.Port {
 	t := c.kind(x)
