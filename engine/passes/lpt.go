@@ -57,6 +57,7 @@ func (r *rewriter) quantizesTo8(n *graph.Node) bool {
 // Source: MarkDequantization.
 func keepQuantizedWeights(r *rewriter) {
 	if !quantized(r) {
+		keepIntegerWeights(r)
 		return
 	}
 	for _, n := range r.Nodes {

@@ -52,7 +52,7 @@ var (
 	afterLowPrecision = []pass{broadcastByMultiply, slopesPerChannel, moveEltwise, constantFolding, fuseRoPE, fuseRMS, markRoPE, markRange}
 
 	// cpuOpset turns to the operations that only the plugin has.
-	cpuOpset = []pass{fullyConnected, fuseBias, quantizedFullyConnected, alignMatMuls, powerStatic, leakyRelu, swishCPU, reshapeSequence, transposeToReshape, constantFolding}
+	cpuOpset = []pass{fullyConnected, fuseBias, takeCompressed, quantizedFullyConnected, alignMatMuls, powerStatic, leakyRelu, swishCPU, reshapeSequence, transposeToReshape, constantFolding}
 )
 
 // views are the lists of passes, in the order in which they run.

@@ -14,9 +14,7 @@ import (
 
 // apart are views in which names of what an operation is made of, or members of a Subgraph, are not the plugin's, with the cause.
 var apart = map[string]string{
-	"fc_weights_u8/plugin":   "the plugin names what decompresses weights, and the constants in it",
-	"fc_weights_zero/plugin": "the plugin names what decompresses weights, and the constants in it",
-	"q_fc/snippets":          "the plugin makes a sequence of small quantized products one Subgraph",
+	"q_fc/snippets": "the plugin makes a sequence of small quantized products one Subgraph",
 }
 
 // TestViewsOfTinyModels holds both views of the models of testdata/make_views.py, and their units, against the plugin's own.
