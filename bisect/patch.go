@@ -70,7 +70,7 @@ type Attempt struct {
 }
 
 // Run writes the repaired model in one form after another, and runs it as it ships, until one meets the rules: that one is moved to its place. Where
-// nothing is run the first form that can be written stays.
+// nothing is run the first form that can be written stays. Where the model breaks in f32 already nothing is tried.
 func (p Patch) Run(ctx context.Context) (*Patched, error) {
 	candidates, err := p.Writer.Candidates(ctx)
 	if err != nil {
@@ -89,6 +89,10 @@ func (p Patch) Run(ctx context.Context) (*Patched, error) {
 		if r.Reduced, err = run.ship(ctx, "", p.Reduced); err != nil {
 			return nil, fmt.Errorf("running the model in %s: %w", p.Reduced, err)
 		}
+	}
+	r.Attempts = []Attempt{}
+	if r.F32 != nil && r.F32.Verdict != Pass { // no form can hold
+		return r, nil
 	}
 	for _, form := range p.Writer.Forms() {
 		if p.Forms != nil && !slices.Contains(p.Forms, form) {

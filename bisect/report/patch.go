@@ -46,6 +46,10 @@ func (p *Patch) Text(w io.Writer) error {
 			return err
 		}
 	}
+	if p.F32.Verdict != bisect.Pass {
+		_, err := fmt.Fprintln(w, "\nIn f32 already the model does not meet the rules there, or gives numbers that are not finite: no precision repairs it.")
+		return err
+	}
 	if p.Output == "" && p.Engine.Name == "openvino" {
 		_, err := fmt.Fprintln(w, "\nSearch for what holds in this OpenVINO: halfway bisect MODEL --confirm openvino --json RESULT.json, and patch by that result.")
 		return err

@@ -3,10 +3,12 @@ package keep_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -117,6 +119,54 @@ func TestKeep(t *testing.T) {
 	}
 }
 
+// TestLowerRoPE: a rotary embedding in public operations computes what the plugin's own does, kept or not.
+func TestLowerRoPE(t *testing.T) {
+	for _, c := range []struct {
+		name, transposed, rotary, rt string
+		x                            [4]int
+	}{
+		{"all of the last axis", "false", "8", "", [4]int{1, 3, 5, 8}},
+		{"positions before heads", "true", "8", "", [4]int{1, 5, 3, 8}},
+		{"a part of the last axis", "false", "4", "", [4]int{1, 3, 5, 8}},
+		{"kept", "true", "6", `<rt_info><attribute name="precise" version="0"/></rt_info>`, [4]int{1, 5, 3, 8}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			port := func(id string, dims ...string) string {
+				return `<port id="` + id + `" precision="FP32"><dim>` + strings.Join(dims, "</dim><dim>") + "</dim></port>"
+			}
+			x := port("0", strconv.Itoa(c.x[0]), strconv.Itoa(c.x[1]), strconv.Itoa(c.x[2]), strconv.Itoa(c.x[3]))
+			table := []string{"1", "1", "5", c.rotary}
+			parameter := func(id, name, port string) string {
+				shape := strings.NewReplacer("</dim><dim>", ",", `<port id="0" precision="FP32"><dim>`, "", "</dim></port>", "").Replace(port)
+				return `<layer id="` + id + `" name="` + name + `" type="Parameter" version="opset1"><data shape="` + shape + `" element_type="f32"/><output>` + port +
+					`</output></layer>`
+			}
+			model := `<net name="m" version="11"><layers>` + parameter("0", "x", x) + parameter("1", "c", port("0", table...)) + parameter("2", "s", port("0", table...)) +
+				`<layer id="3" name="r" type="RoPE" version="ie_internal_opset"><data config.input_trans0213="` + c.transposed + `" config.rotary_ndims="` + c.rotary + `"/>` +
+				c.rt + `<input>` + x + port("1", table...) + port("2", table...) + `</input><output>` + port("3", "1", "3", "5", "8") + `</output></layer>
+<layer id="4" name="y" type="Result" version="opset1"><input>` + port("0", "1", "3", "5", "8") + `</input></layer></layers><edges>
+<edge from-layer="0" from-port="0" to-layer="3" to-port="0"/><edge from-layer="1" from-port="0" to-layer="3" to-port="1"/>
+<edge from-layer="2" from-port="0" to-layer="3" to-port="2"/><edge from-layer="3" from-port="3" to-layer="4" to-port="0"/></edges></net>`
+			dir := t.TempDir()
+			own, lowered := filepath.Join(dir, "own.xml"), filepath.Join(dir, "lowered.xml")
+			m, err := keep.Read(strings.NewReader(model), 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Lower(); err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(os.WriteFile(own, []byte(model), 0o600), os.WriteFile(filepath.Join(dir, "own.bin"), nil, 0o600),
+				tensor.WriteWhole(lowered, m.WriteXML), os.WriteFile(filepath.Join(dir, "lowered.bin"), m.Constants(), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			want, _ := results(t, own, tensor.F32, none)
+			got, _ := results(t, lowered, tensor.F32, none)
+			near(t, got, want)
+		})
+	}
+}
+
 func near(t *testing.T, got, want []engine.Output) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -136,7 +186,7 @@ func near(t *testing.T, got, want []engine.Output) {
 
 // FuzzRead: what is no IR is an error, and what is one can be kept and lowered, or not, without a panic.
 func FuzzRead(f *testing.F) {
-	for _, op := range []string{"SoftMax", "RMS", "FullyConnected", "ScaledDotProductAttention", "Swish", "PowerStatic", "Squeeze", "Interpolate"} {
+	for _, op := range []string{"SoftMax", "RMS", "FullyConnected", "ScaledDotProductAttention", "RoPE", "Swish", "PowerStatic", "Squeeze", "Interpolate"} {
 		f.Add([]byte(strings.ReplaceAll(`<net version="11"><layers><layer id="0" name="x" type="Parameter"><output><port id="0" precision="FP32"><dim>2</dim>
 <dim>3</dim></port></output></layer><layer id="1" name="a" type="OP" version="ie_internal_opset"><data axis="1" epsilon="1"/><input><port id="0"><dim>2</dim>
 <dim>3</dim></port><port id="1"><dim>2</dim></port></input><output><port id="2" precision="FP32"><dim>2</dim><dim>3</dim></port></output></layer></layers><edges>

@@ -19,6 +19,7 @@ var lowered = map[string]struct {
 	"SwishCPU":          {1, (*network).swishCPU},
 	"LeakyRelu":         {1, (*network).leakyRelu},
 	"RMS":               {1, (*network).rms},
+	"RoPE":              {3, (*network).rope},
 	"ConvertTruncation": {1, (*network).convert},
 	"ConvertSaturation": {1, (*network).convert},
 }
@@ -50,7 +51,11 @@ func keptInfo(l *etree.Element) {
 
 func (n *network) lower(l *etree.Element) error {
 	version := l.SelectAttrValue("version", "")
+	n.truths(l)
 	if public, ok := strings.CutPrefix(version, "type_relaxed_"); ok {
+		if public == "opset" { // as 2024 names what it relaxes of the first one
+			public = "opset1"
+		}
 		return n.strict(l, public)
 	}
 	if strings.HasPrefix(version, "opset") {
@@ -64,6 +69,25 @@ func (n *network) lower(l *etree.Element) error {
 		return fmt.Errorf("%d inputs and %d outputs, expected %d and 1", in, out, f.inputs)
 	}
 	return f.write(n, l)
+}
+
+// truthful are the operations that take truth values, with how many of their first inputs are such.
+var truthful = map[string]int{"LogicalAnd": 2, "LogicalOr": 2, "LogicalXor": 2, "LogicalNot": 1, "Select": 1, "ReduceLogicalAnd": 1, "ReduceLogicalOr": 1}
+
+// truths converts the truth values that l takes, which the plugin keeps in u8, to the type that its public form asks for.
+func (n *network) truths(l *etree.Element) {
+	for i, p := range ports(l, "input") {
+		from := source(n.into[end{id(l), portID(p)}])
+		like := n.output(from)
+		if i >= truthful[kind(l)] || like.SelectAttrValue("precision", "") != "U8" {
+			continue
+		}
+		like = like.Copy()
+		like.CreateAttr("precision", "BOOL")
+		c := n.add(fmt.Sprintf("%s/truth/%d", name(l), i), "Convert", "opset1", like, from)
+		set(c, "destination_type", "boolean")
+		n.connect(out(c), end{id(l), portID(p)})
+	}
 }
 
 // strict takes back that l may have other types than its operation has.
