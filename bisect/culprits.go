@@ -18,6 +18,7 @@ type strategy interface {
 
 // culprits finds the culprit set. Which strategy is used is decided by what the probes before have shown:
 //
+//   - Where the engine forecasts that few units make the error, these are kept.
 //   - Where a small group repairs when it is kept, the search is within the smallest such group, by halves.
 //   - Else bisection with exclusion, about log2(n) probes a culprit.
 //   - If every culprit found does harm alone, and nothing undoes harm, that is all: no repair can do without any of them.
@@ -41,8 +42,12 @@ func (s *search) look() error {
 	if s.Grow == GrowPos {
 		return s.try(growth{})
 	}
-	if err := s.try(s.opening()); err != nil {
-		return err
+	for _, one := range s.openings() {
+		if s.best == nil {
+			if err := s.try(one); err != nil {
+				return err
+			}
+		}
 	}
 	if enough, err := s.necessary(); err != nil || enough {
 		return err
@@ -50,8 +55,8 @@ func (s *search) look() error {
 	return s.tryOthers()
 }
 
-// opening is the strategy to begin with. Halving takes two probes for each that exclusion takes, so a group has to be small.
-func (s *search) opening() strategy {
+// openings are the strategies to begin with, until one repairs. Halving takes two probes for each that exclusion takes, so a group has to be small.
+func (s *search) openings() []strategy {
 	var smallest *group
 	for _, g := range s.groups {
 		if 2*ceilLog2(len(g.units)) <= ceilLog2(len(s.units))+2 && g.without != nil && g.without.Verdict == Pass && (smallest == nil || len(g.units) < len(smallest.units)) {
@@ -59,9 +64,9 @@ func (s *search) opening() strategy {
 		}
 	}
 	if smallest != nil {
-		return quickXplain{singles(smallest.units)}
+		return []strategy{foretold{}, quickXplain{singles(smallest.units)}}
 	}
-	return exclusion{}
+	return []strategy{foretold{}, exclusion{}}
 }
 
 // tryOthers runs the strategies that do not rely on single nodes doing harm.
@@ -167,7 +172,7 @@ func (s *search) repairs(keep engine.Set) (bool, error) {
 	}
 	if v == Pass && (s.best == nil || s.better(keep, *s.best)) {
 		k := keep.Clone()
-		s.best = &k
+		s.best, s.result.ForwardPasses.KeepF32 = &k, s.work
 	}
 	return v == Pass, err
 }

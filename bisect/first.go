@@ -28,13 +28,16 @@ func (s *search) first() error {
 			return err
 		}
 	}
-	if err := s.scan(); err != nil {
-		return err
+	s.patient = s.Exhaustive == Always || s.predict(deepest) < bearable && s.leavesHalf(deepest)
+	if s.Exhaustive == Always {
+		if err := s.probeCounts(s.unprobed(s.last())); err != nil {
+			return err
+		}
 	}
 	return s.revise(k, ok)
 }
 
-// revise takes an earlier crossing for the first node, when the scan found one.
+// revise takes an earlier crossing than k, if that is ok, for the first node, when one was found.
 func (s *search) revise(k int, ok bool) error {
 	if err := s.closeGap(); err != nil {
 		return err

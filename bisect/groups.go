@@ -9,14 +9,14 @@ import (
 	"halfway/engine"
 )
 
-// maxGroups bounds the groups that are probed, two probes each; fewGroups where the search is not thorough.
+// maxGroups bounds the groups that are probed, two probes each; fewGroups where the search is not patient, and before the culprit set is known.
 const (
 	maxGroups = 24
-	fewGroups = 10
+	fewGroups = 6
 )
 
 func (s *search) maxGroups() int {
-	if s.thorough {
+	if s.patient {
 		return maxGroups
 	}
 	return fewGroups
@@ -104,7 +104,7 @@ func (g *group) hash() uint64 {
 // groupsOfFirst probes the groups that the first node belongs to: often the answer is a module of every layer rather than one node.
 func (s *search) groupsOfFirst() error {
 	s.groups = slices.DeleteFunc(grouping(s.space), s.holdsAllLive())
-	if s.result.First == nil {
+	if s.result.First == nil || len(foretold{}.list(s, margin)) > 0 {
 		return nil
 	}
 	u := s.unitOf[s.firstAt]
@@ -114,7 +114,7 @@ func (s *search) groupsOfFirst() error {
 			list = append(list, g)
 		}
 	}
-	return s.probeGroups(list, s.maxGroups()/2)
+	return s.probeGroups(list, fewGroups)
 }
 
 // holdsAllLive tells the groups that hold more than three quarters of the units that do anything.

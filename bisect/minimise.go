@@ -103,7 +103,7 @@ func (s *search) claimMinimal() error {
 			}
 			return nil
 		}
-		s.best = smaller
+		s.best, s.result.ForwardPasses.KeepF32 = smaller, s.work
 	}
 }
 

@@ -3,7 +3,7 @@ package bisect
 // A Stage is a part of a search.
 type Stage string
 
-// The stages, in order. A search may return to StageGroups once it knows the culprits.
+// The stages, in order. A search may return to StageGroups once it knows the culprits, and makes StageScan after that where it was not asked for.
 const (
 	StageEnds     Stage = "ends"     // nothing enforced passes, everything fails
 	StageFirst    Stage = "first"    // bisection on CNT

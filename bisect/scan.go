@@ -3,21 +3,30 @@ package bisect
 // spaced is how many CNTs below the first node are probed where probing all of them would take long.
 const spaced = 8
 
-// scan probes CNTs that bisection left out: all, or all below the first node, or those where a failure is likeliest.
-func (s *search) scan() error {
+// rest probes CNTs that bisection left out and that were not asked for: all, or all below the first node, or those where a failure is likeliest. The
+// culprit set is known by then, and does not depend on which.
+func (s *search) rest() error {
+	if s.Exhaustive != Auto {
+		return nil
+	}
 	_, hi := s.lowestFailure()
 	all, below := s.unprobed(s.last()), s.unprobed(hi)
-	s.thorough = s.Exhaustive == Always || s.Exhaustive == Auto && s.affords(len(all))
-	s.patient = s.thorough || s.predict(deepest) < bearable && s.leavesHalf(deepest)
+	var err error
 	switch {
-	case s.thorough:
-		return s.probeCounts(all)
-	case s.Exhaustive == Auto && s.affords(len(below)):
-		return s.probeCounts(below)
-	case s.Exhaustive == Auto:
-		return s.suspects()
+	case s.affords(len(all)):
+		err = s.probeCounts(all)
+	case s.affords(len(below)):
+		err = s.probeCounts(below)
+	default:
+		err = s.suspects()
 	}
-	return nil
+	if err != nil {
+		return err
+	}
+	if f := s.result.First; f != nil {
+		return s.revise(f.Count, true)
+	}
+	return s.revise(0, false)
 }
 
 func (s *search) probeCounts(list []int) error {

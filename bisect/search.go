@@ -122,7 +122,6 @@ type search struct {
 	expected []float64          // by position: the share in its error that is forecast; nil: none is
 	firstAt  int                // position of the first node
 	best     *engine.Set        // units: the best known that, kept, repair the rest
-	thorough bool               // all CNTs were to be probed
 	patient  bool               // better sets are worth some probes for every unit
 	silent   int                // probes without an answer of the strategy that is running
 	groups   []*group
@@ -158,7 +157,7 @@ func (s *search) describe(r *Result) {
 
 // run goes through the stages. It always ends with an error: a *stopped holds the outcome.
 func (s *search) run() error {
-	for _, stage := range []func() error{s.ends, s.first, s.groupsOfFirst, s.culprits, s.groupsOfCulprits, s.tradeoff, s.settings} {
+	for _, stage := range []func() error{s.ends, s.first, s.groupsOfFirst, s.culprits, s.groupsOfCulprits, s.rest, s.tradeoff, s.settings} {
 		if err := stage(); err != nil {
 			return err
 		}

@@ -44,30 +44,34 @@ func (sp *space) namesTell() bool {
 // module of every layer has the same labels, but for those at its ends.
 func (sp *space) labels() []uint64 {
 	labels := make([]uint64, len(sp.units))
-	neighbours := make([][][]int, 2) // read from, read by
-	for i := range neighbours {
-		neighbours[i] = make([][]int, len(sp.units))
-	}
 	for u, unit := range sp.units {
 		c := sp.candidates[unit.head]
 		labels[u] = hashOf(c.Type, c.Shape, unit.macs, len(unit.members))
-		for _, p := range unit.members {
-			for _, q := range sp.candidates[p].Preds {
-				if v := sp.unitOf[q]; v >= 0 && v != u {
-					neighbours[0][u] = append(neighbours[0][u], v)
-					neighbours[1][v] = append(neighbours[1][v], u)
-				}
-			}
-		}
 	}
+	from, by := sp.neighbours()
 	for range 2 {
 		next := make([]uint64, len(labels))
 		for u := range labels {
-			next[u] = hashOf(labels[u], colours(labels, neighbours[0][u]), colours(labels, neighbours[1][u]))
+			next[u] = hashOf(labels[u], colours(labels, from[u]), colours(labels, by[u]))
 		}
 		labels = next
 	}
 	return labels
+}
+
+// neighbours lists by unit the units that it reads from, and those that it is read by.
+func (sp *space) neighbours() (from, by [][]int) {
+	from, by = make([][]int, len(sp.units)), make([][]int, len(sp.units))
+	for u, unit := range sp.units {
+		for _, p := range unit.members {
+			for _, q := range sp.candidates[p].Preds {
+				if v := sp.unitOf[q]; v >= 0 && v != u {
+					from[u], by[v] = append(from[u], v), append(by[v], u)
+				}
+			}
+		}
+	}
+	return from, by
 }
 
 func colours(labels []uint64, units []int) []uint64 {

@@ -310,6 +310,9 @@ func (t *text) work() {
 	engine := strings.TrimSpace(t.Engine.Name + " " + t.Engine.Kernel)
 	t.paragraph(0, 0, fmt.Sprintf("%s, %s forward passes, %s s; engine %s, view %s.", count(t.Probes, "probe"), digits(t.ForwardPasses.Total),
 		digits(t.Seconds), Printable(engine), t.View))
+	if p := t.ForwardPasses; t.First != nil && p.KeepF32 > 0 {
+		t.paragraph(0, 0, fmt.Sprintf("The first node was known after %s passes, what to keep after %s.", digits(p.First), digits(p.KeepF32)))
+	}
 }
 
 func (t *text) warnings() {

@@ -95,7 +95,7 @@ func found() *bisect.Result {
 			{By: "role", Name: "", Candidates: []int{0, 2, 4}, Alone: &bad, Without: &good}},
 		Settings: &bisect.Settings{Chosen: "neg", Neg: `layers\.(\d+)\.norm`, Pos: `mlp|odd`, Exact: true, Properties: map[string]string{}},
 		Verified: &bisect.Verified{Probe: good, Settings: "neg", Enforced: 4},
-		Proven:   bisect.Proven{First: true, KeepF32: true, Settings: true}, Probes: 31, ForwardPasses: bisect.ForwardPasses{First: 3, Total: 12.34}, Seconds: 123.4,
+		Proven:   bisect.Proven{First: true, KeepF32: true, Settings: true}, Probes: 31, ForwardPasses: bisect.ForwardPasses{First: 3, KeepF32: 5.6, Total: 12.34}, Seconds: 123.4,
 		Curve: []bisect.Point{{Count: -1, Probe: good}, {Count: 0, Probe: bisect.Probe{Verdict: bisect.Accuracy, Sample: 1}}}}
 	for p, n := range list {
 		n := bisect.Node{Index: n.Index, Tag: n.Tag, Role: patterns.Role(n.Name), Block: patterns.Block(n.Name), Unit: n.Unit, Expected: new(compare.Value(p))}

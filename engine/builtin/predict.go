@@ -44,6 +44,8 @@ type trace struct {
 	operands  []float64 // by input: what its error adds
 	roundings []float64 // by input: what rounding it here adds
 	signal    float64   // of all outputs, where they are exact
+	terms     float64   // of the products that the outputs are sums of, about
+	arrived   []float64 // by input: what rounding it before adds to it, where it comes rounded, about
 }
 
 func (f *forecast) runs() []*run { return []*run{f.exact, f.reduced} }
@@ -125,6 +127,8 @@ func (f *forecast) compare(s *step, t *trace) error {
 		return nil
 	}
 	t.operands, t.roundings = make([]float64, len(s.in)), make([]float64, len(s.in))
+	t.arrived = make([]float64, len(s.in))
+	means := 1.0
 	for i, slot := range s.in {
 		e, signal, err := f.error(slot)
 		if err != nil {
@@ -138,8 +142,28 @@ func (f *forecast) compare(s *step, t *trace) error {
 			e, rounding = e/signal, rounding/signal
 		}
 		t.operands[i], t.roundings[i] = e, rounding
+		v := f.reduced.current[slot]
+		if v.grid {
+			t.arrived[i] = f.gridError()
+		}
+		if i < 2 {
+			means *= signal / float64(max(v.tensor.Len(), 1))
+		}
+	}
+	if products[s.kind()] && len(s.in) >= 2 {
+		t.terms = float64(s.macs) * means
 	}
 	return nil
+}
+
+// gridError is what rounding to the grid adds to a value, as a part of its energy, when its leading digits are evenly spread: the variance of the
+// rounding, of one part in twelve of a square of steps, over the mean square of a number between two powers of two.
+func (f *forecast) gridError() float64 {
+	step := 1.0 / (1 << 7) // bf16
+	if f.reduced.precision == tensor.F16 {
+		step = 1.0 / (1 << 10)
+	}
+	return step * step / 12 / (7.0 / 3)
 }
 
 // error is how far the two values of a slot are apart, and the energy of the exact one.

@@ -73,12 +73,15 @@ func (b blames) divide(s *step, t trace, own float64) {
 		charge(b.shares, []condition{{max(s.candidate, 0)}}, own)
 		return
 	}
-	cancelled := t.cancelled(s)
+	rounded := t.rounded()
+	near := own * t.cancelled()
 	for i, slot := range s.in {
-		part := own * (t.operands[i] / sum)
-		b.all[slot] += part * (1 - cancelled)
-		b.near[slot] += part * cancelled
-		charge(b.shares, s.roundIn[i:i+1], own*(t.roundings[i]/sum))
+		charge(b.shares, s.roundIn[i:i+1], (own-near)*(t.roundings[i]/sum))
+		b.all[slot] += (own - near) * (t.operands[i] / sum)
+		if near > 0 {
+			charge(b.shares, s.roundIn[i:i+1], near*(t.roundings[i]/rounded))
+			b.near[slot] += near * (t.arrived[i] / rounded)
+		}
 	}
 }
 
@@ -131,19 +134,29 @@ func (t trace) sum() float64 {
 	return sum
 }
 
+// rounded is what rounding operands, here or before, adds to all of them.
+func (t trace) rounded() float64 {
+	sum := 0.0
+	for i := range t.arrived {
+		sum += t.roundings[i] + t.arrived[i]
+	}
+	return sum
+}
+
 // products are the operations whose results are sums of products.
 var products = map[string]bool{"MatMul": true, "FullyConnected": true, "Convolution": true, "GroupConvolution": true}
 
-// cancelling is by how much a sum of products has to raise relative errors, as energies, before it counts as one whose terms cancel.
+// cancelling is by how much the products of a sum have to be larger than it, as energies, before they count as terms that cancel.
 const cancelling = 64
 
-// cancelled is the share of the error that s would not make if it did not cancel what its operands have in common.
-func (t trace) cancelled(s *step) float64 {
-	before, after := t.sum(), (t.error-t.rounding)/max(t.signal, math.SmallestNonzeroFloat64)
-	if !products[s.kind()] || !(after > cancelling*before) {
+// cancelled is the share of the error that s would not make if its terms did not cancel: what it adds to the relative errors of its operands, or
+// what rounding them makes of itself. Terms that are as if drawn at random have together the energy of their sum.
+func (t trace) cancelled() float64 {
+	added, rounded := t.error-t.rounding, t.rounded()
+	if !(t.terms > cancelling*t.signal) || !(added > 0) || rounded == 0 {
 		return 0
 	}
-	return 1 - before/after
+	return max(1-t.sum()*t.signal/added, min(rounded*t.terms/added, 1), 0)
 }
 
 // inner lists the candidates in the bodies of s.
