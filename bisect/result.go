@@ -157,6 +157,9 @@ type Group struct {
 	Without    *Probe `json:"without"`
 }
 
+// GivenSettings are settings as they were given.
+type GivenSettings patterns.Settings
+
 // Settings are the two ways to ask a runtime for the repair. Each alone, with the other unset, enforces the candidates not kept.
 type Settings struct {
 	Chosen     string            `json:"chosen"` // "pos" or "neg"

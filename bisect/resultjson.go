@@ -282,6 +282,36 @@ func (c *Command) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+type givenJSON struct {
+	Pos      *string `json:"pos"`
+	PosBytes string  `json:"pos_base64,omitempty"`
+	Neg      *string `json:"neg"`
+	NegBytes string  `json:"neg_base64,omitempty"`
+	Count    *int    `json:"count"`
+}
+
+// MarshalJSON writes the fields, null for what is unset; see readable.
+func (g GivenSettings) MarshalJSON() ([]byte, error) {
+	j := givenJSON{Count: g.Count}
+	j.Pos, j.PosBytes = readableOptional(g.Pos)
+	j.Neg, j.NegBytes = readableOptional(g.Neg)
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (g *GivenSettings) UnmarshalJSON(b []byte) error {
+	var j givenJSON
+	err := json.Unmarshal(b, &j)
+	g.Count = j.Count
+	if err == nil {
+		g.Pos, err = originalOptional(j.Pos, j.PosBytes)
+	}
+	if err == nil {
+		g.Neg, err = originalOptional(j.Neg, j.NegBytes)
+	}
+	return err
+}
+
 // readableOptional is readable for text that may be unset.
 func readableOptional(text *string) (*string, string) {
 	if text == nil {

@@ -27,16 +27,9 @@ type Subject struct {
 type Check struct {
 	Schema string `json:"schema"`
 	Subject
-	Settings CheckedSettings `json:"settings"`
+	Settings bisect.GivenSettings `json:"settings"`
 	*bisect.CheckResult
 	Drift *Drift `json:"drift,omitempty"` // against a baseline, where one was given
-}
-
-// CheckedSettings are the settings as they were given; null is unset.
-type CheckedSettings struct {
-	Pos   *string `json:"pos"`
-	Neg   *string `json:"neg"`
-	Count *int    `json:"count"`
 }
 
 // NewCheck reports r, the check of settings on subject, run on samples.
@@ -46,7 +39,7 @@ func NewCheck(r *bisect.CheckResult, settings patterns.Settings, subject Subject
 		subject.Inputs = append(subject.Inputs, bisect.Source{Source: s.Source, SHA256: s.SHA256})
 	}
 	subject.Warnings = append([]string{}, subject.Warnings...)
-	return &Check{CheckSchema, subject, CheckedSettings(settings), r, nil}
+	return &Check{CheckSchema, subject, bisect.GivenSettings(settings), r, nil}
 }
 
 // Text writes the verdict, then a line for each sample and measured value.

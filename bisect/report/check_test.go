@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"halfway/bisect"
 	"halfway/bisect/report"
 	"halfway/compare"
@@ -22,7 +24,7 @@ func checked() *report.Check {
 	return &report.Check{Schema: report.CheckSchema,
 		Subject: report.Subject{View: "plain", Precision: "bf16", Engine: engine.Info{Name: "builtin"}, Model: bisect.ModelInfo{Path: hostile},
 			Inputs: []bisect.Source{{Source: "x.npz"}, {Source: hostile}}, Warnings: []string{hostile}},
-		Settings: report.CheckedSettings{Neg: text(`a|b`)},
+		Settings: bisect.GivenSettings{Neg: text(`a|b`)},
 		CheckResult: &bisect.CheckResult{Probe: bad, Samples: []bisect.Probe{good, bad}, Baseline: &good, Accept: []string{"sqnr>=20"}, Candidates: 7,
 			Enforced: 5},
 		Drift: report.NewDrift(found(), found())}
@@ -123,4 +125,32 @@ func FuzzReport(f *testing.F) {
 			_ = form(io.Discard, r)
 		}
 	})
+}
+
+// TestCheckOfAnyBytes has a pattern that is not UTF-8: its JSON fits the schema and gives it back.
+func TestCheckOfAnyBytes(t *testing.T) {
+	k := checked()
+	k.Settings = bisect.GivenSettings{Neg: text("a\xff|b")}
+	b, err := json.Marshal(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := jsonschema.NewCompiler().Compile("check.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(v); err != nil {
+		t.Error(err)
+	}
+	var back report.Check
+	if err := json.Unmarshal(b, &back); err != nil {
+		t.Fatal(err)
+	}
+	if s := back.Settings; s.Pos != nil || s.Count != nil || s.Neg == nil || *s.Neg != "a\xff|b" {
+		t.Errorf("the settings came back as %+v", s)
+	}
 }
