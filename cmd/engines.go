@@ -25,7 +25,7 @@ import (
 type runner interface {
 	engine.Engine
 	Info() engine.Info
-	Outputs() []string // nil when not known before running
+	Outputs() []engine.Output // without tensors; nil when not known before running
 	Warnings() []string
 }
 
@@ -177,7 +177,7 @@ func (f *programFlags) options(m *modelFlags, path string) (command.Options, err
 type programRunner struct{ *command.Engine }
 
 // Outputs are not known before the program runs.
-func (programRunner) Outputs() []string { return nil }
+func (programRunner) Outputs() []engine.Output { return nil }
 
 // Warnings are none.
 func (programRunner) Warnings() []string { return nil }

@@ -55,9 +55,9 @@ func (f *judgeFlags) rules() ([]compare.Rule, error) {
 // references are the reference outputs of the samples: those given, else what an engine has as its own reference; nil where that is its run with
 // nothing enforced. Before anything runs it makes sure that the rules are about outputs of the model, where these are known.
 func (f *judgeFlags) references(ctx context.Context, s *subject) ([][]engine.Output, error) {
-	if names := s.engine.Outputs(); names != nil {
+	if outputs := s.engine.Outputs(); outputs != nil {
 		rules, err := f.rules()
-		if err := errors.Join(err, compare.Fit(rules, names)); err != nil {
+		if err := errors.Join(err, compare.Fit(rules, outputs)); err != nil {
 			return nil, err
 		}
 	}
@@ -89,13 +89,13 @@ func (s *subject) readReference(path string, sample engine.Sample) (list []engin
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	for _, arrays := range steps {
-		names := s.engine.Outputs()
-		if names == nil { // known only to the program: by the names of the arrays
+		described := s.engine.Outputs()
+		if described == nil { // known only to the program: by the names of the arrays
 			for _, a := range arrays {
-				names = append(names, a.Name)
+				described = append(described, engine.Output{Name: a.Name})
 			}
 		}
-		outputs, notes, err := compare.Match(names, arrays)
+		outputs, notes, err := compare.Match(described, arrays)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}

@@ -40,12 +40,8 @@ func (e *MisfitError) Error() string { return fmt.Sprintf("accept rule %q: %v", 
 
 func (e *MisfitError) Unwrap() error { return e.Err }
 
-// Fit fails with a *MisfitError when a rule is about an output that has none of these names.
-func Fit(rules []Rule, names []string) error {
-	outputs := make([]engine.Output, len(names))
-	for i, name := range names {
-		outputs[i].Name = name
-	}
+// Fit fails with a *MisfitError when a rule is about an output that is none of these, whose tensors need not be there.
+func Fit(rules []Rule, outputs []engine.Output) error {
 	for _, r := range rules {
 		if _, _, err := r.resolve(outputs); err != nil {
 			return &MisfitError{r, err}
@@ -82,23 +78,17 @@ func Bind(rules []Rule, outputs []engine.Output) (*Acceptor, error) {
 	return a, nil
 }
 
-// resolve returns the places of the outputs that the rule is about. An output whose name ends in brackets like a slice's is found too.
+// resolve returns the places of the outputs that the rule is about, and the rule with their name. An output whose name ends in brackets like a
+// slice's is found too, and one whose alias the rule has, if none has that name.
 func (r Rule) resolve(outputs []engine.Output) (Rule, []int, error) {
-	places := func(name string) (list []int) {
-		for i, o := range outputs {
-			if name == "" || o.Name == name {
-				list = append(list, i)
-			}
-		}
-		return list
-	}
-	if r.Slice != nil {
-		if list := places(r.target()); list != nil && r.Output != "" {
-			r.Output, r.Slice = r.target(), nil
+	if r.Slice != nil && r.Output != "" {
+		if name, list := placesOf(r.target(), outputs); list != nil {
+			r.Output, r.Slice = name, nil
 			return r, list, nil
 		}
 	}
-	if list := places(r.Output); list != nil {
+	if name, list := placesOf(r.Output, outputs); list != nil {
+		r.Output = name
 		return r, list, nil
 	}
 	names := make([]string, len(outputs))
@@ -106,6 +96,24 @@ func (r Rule) resolve(outputs []engine.Output) (Rule, []int, error) {
 		names[i] = o.Name
 	}
 	return r, nil, unknown("output", r.Output, names)
+}
+
+// placesOf are the places of the outputs called name, which is returned; "" is all of them. Where no name fits, that of the first with such an alias.
+func placesOf(name string, outputs []engine.Output) (string, []int) {
+	var list []int
+	for i, o := range outputs {
+		if name == "" || o.Name == name {
+			list = append(list, i)
+		}
+	}
+	if list != nil {
+		return name, list
+	}
+	i := slices.IndexFunc(outputs, func(o engine.Output) bool { return slices.Contains(o.Aliases, name) })
+	if i < 0 {
+		return name, nil
+	}
+	return outputs[i].Name, []int{i}
 }
 
 // Compare holds got against ref, the outputs that the acceptor was bound to, or others of the same names in the same order. Outputs of got

@@ -14,46 +14,76 @@ import (
 // output_1, ... or arr_0, arr_1, ... The outputs are in the order of ref. An array of ref that got lacks is an error; one that only got has
 // is left out with a note.
 func Pair(ref, got []tensor.Named) (r, g []engine.Output, notes []string, err error) {
-	names := namesOf(ref)
-	if prefixOf(names) != "" && len(ref) == len(got) && prefixOf(namesOf(got)) == "" {
-		names = namesOf(got)
-		if r, notes, err = Match(names, ref); err == nil {
-			g, _, err = Match(names, got)
+	described := describe(ref)
+	if prefixOf(namesOf(ref)) != "" && len(ref) == len(got) && prefixOf(namesOf(got)) == "" {
+		described = describe(got)
+		if r, notes, err = Match(described, ref); err == nil {
+			g, _, err = Match(described, got)
 		}
 		return r, g, notes, err
 	}
-	for _, n := range ref {
-		r = append(r, engine.Output{Name: n.Name, Tensor: n.Tensor})
+	for i, n := range ref {
+		r = append(r, described[i])
+		r[i].Tensor = n.Tensor
 	}
-	g, notes, err = Match(names, got)
+	g, notes, err = Match(described, got)
 	return r, g, notes, err
 }
 
-// Match arranges arrays as the outputs called names: by name, else, with a note, by position where there are as many and they are called
-// exactly output_N or arr_N. An output without an array is an error; an array that is no output is left out with a note.
-func Match(names []string, arrays []tensor.Named) (outputs []engine.Output, notes []string, err error) {
+func describe(arrays []tensor.Named) []engine.Output {
+	outputs := make([]engine.Output, len(arrays))
+	for i, a := range arrays {
+		outputs[i].Name = a.Name
+	}
+	return outputs
+}
+
+// Match gives the described outputs their arrays: by name, else by an alias, else, with a note, by position where there are as many and they are
+// called exactly output_N or arr_N. An output without an array is an error; an array that is no output is left out with a note.
+func Match(described []engine.Output, arrays []tensor.Named) (outputs []engine.Output, notes []string, err error) {
 	have := namesOf(arrays)
 	place := index(have)
-	if prefix := prefixOf(have); prefix != "" && len(have) == len(names) && !sameNames(names, place) {
-		for i, name := range names {
-			outputs = append(outputs, engine.Output{Name: name, Tensor: arrays[place[prefix+strconv.Itoa(i)]].Tensor})
+	var names []string
+	for _, o := range described {
+		names = append(names, o.Name)
+	}
+	used := map[string]bool{}
+	for _, o := range described {
+		if name, ok := find(o, names, place); ok {
+			o.Tensor = arrays[place[name]].Tensor
+			used[name] = true
+		}
+		outputs = append(outputs, o)
+	}
+	without := slices.IndexFunc(outputs, func(o engine.Output) bool { return o.Tensor == nil })
+	if prefix := prefixOf(have); without >= 0 && prefix != "" && len(have) == len(names) {
+		for i := range outputs {
+			outputs[i].Tensor = arrays[place[prefix+strconv.Itoa(i)]].Tensor
 		}
 		return outputs, []string{fmt.Sprintf("the arrays %s are matched by position to %s", list(have), list(names))}, nil
 	}
-	for _, name := range names {
-		i, ok := place[name]
-		if !ok {
-			return nil, nil, unknown("array", name, have)
-		}
-		outputs = append(outputs, engine.Output{Name: name, Tensor: arrays[i].Tensor})
+	if without >= 0 {
+		return nil, nil, unknown("array", names[without], have)
 	}
-	wanted := index(names)
 	for _, name := range have {
-		if _, ok := wanted[name]; !ok {
+		if !used[name] {
 			notes = append(notes, fmt.Sprintf("the array %q has no counterpart and was left out", name))
 		}
 	}
 	return outputs, notes, nil
+}
+
+// find is the name by which o is in place: its own, else an alias that is no other output's name.
+func find(o engine.Output, names []string, place map[string]int) (name string, ok bool) {
+	if _, ok := place[o.Name]; ok {
+		return o.Name, true
+	}
+	for _, name := range o.Aliases {
+		if _, ok := place[name]; ok && !slices.Contains(names, name) {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 func namesOf(arrays []tensor.Named) []string {
@@ -71,13 +101,6 @@ func index(names []string) map[string]int {
 		place[name] = i
 	}
 	return place
-}
-
-func sameNames(names []string, place map[string]int) bool {
-	return !slices.ContainsFunc(names, func(name string) bool {
-		_, ok := place[name]
-		return !ok
-	})
 }
 
 // prefixOf returns "output_" or "arr_" where the names are exactly that with 0, 1, ..., in any order, else nothing.

@@ -92,8 +92,9 @@ func stepPrefix(n int) string { return fmt.Sprintf("step-%03d.", n) }
 
 // An Output is one named result of a network.
 type Output struct {
-	Name   string
-	Tensor *tensor.Tensor
+	Name    string
+	Aliases []string       // other names by which users may call it
+	Tensor  *tensor.Tensor // nil where outputs are only described
 }
 
 // An Observation is what one run showed: outputs, or where a program gives none, a metric or an exit status.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -190,7 +191,7 @@ func TestRandomSamples(t *testing.T) {
 
 // Arrays and Steps are each other's inverse.
 func TestArrays(t *testing.T) {
-	outputs := []Output{{"y", floats(1)}, {"z", floats(2)}, {"y", floats(3)}, {"z", floats(4)}}
+	outputs := []Output{{Name: "y", Tensor: floats(1)}, {Name: "z", Tensor: floats(2)}, {Name: "y", Tensor: floats(3)}, {Name: "z", Tensor: floats(4)}}
 	s := Sample{Source: "x", Then: []map[string]*tensor.Tensor{{}}}
 	arrays := s.Arrays(outputs)
 	var names []string
@@ -207,10 +208,10 @@ func TestArrays(t *testing.T) {
 	var back []Output
 	for _, step := range steps {
 		for _, a := range step {
-			back = append(back, Output(a))
+			back = append(back, Output{Name: a.Name, Tensor: a.Tensor})
 		}
 	}
-	if !slices.Equal(back, outputs) {
+	if !reflect.DeepEqual(back, outputs) {
 		t.Errorf("%v came back as %v", outputs, back)
 	}
 	for _, name := range []string{"y", "step-002.y", "step-1.y", "step-+01.y"} {

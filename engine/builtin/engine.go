@@ -186,11 +186,11 @@ func (e *Engine) Seconds(probes int, samples []engine.Sample) float64 {
 	return float64(probes) / 2 * float64(engine.Inferences(samples)) * engine.Nominal(len(e.plan.steps), max(e.plan.macs, e.pass))
 }
 
-// Outputs returns the names of the model's outputs in its order.
-func (e *Engine) Outputs() []string {
-	r := make([]string, len(e.plan.graph.Results))
+// Outputs describes the model's outputs in its order.
+func (e *Engine) Outputs() []engine.Output {
+	r := make([]engine.Output, len(e.plan.graph.Results))
 	for i := range r {
-		r[i] = e.plan.graph.OutputName(i)
+		r[i] = e.plan.output(i)
 	}
 	return r
 }

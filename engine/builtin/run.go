@@ -276,10 +276,17 @@ func (r *run) rounded(v *value) (*value, error) {
 	return w, r.evaluate(w.from)
 }
 
+// output describes the i-th output.
+func (p *plan) output(i int) engine.Output {
+	return engine.Output{Name: p.graph.OutputName(i), Aliases: p.graph.OutputAliases(i)}
+}
+
 // report adds the results of one inference to o and digests their bits.
 func (r *run) report(results []*value, o *engine.Observation, h hash.Hash) {
 	for i, v := range results {
-		o.Outputs = append(o.Outputs, engine.Output{Name: r.plan.graph.OutputName(i), Tensor: r.narrowed(v.tensor, i)})
+		out := r.plan.output(i)
+		out.Tensor = r.narrowed(v.tensor, i)
+		o.Outputs = append(o.Outputs, out)
 		if v.digest == nil {
 			v.digest = tensor.Digest(v.tensor)
 		}

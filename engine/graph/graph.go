@@ -97,6 +97,18 @@ func (g *Graph) OutputName(i int) string {
 	return valueName(p.Node, p.Out)
 }
 
+// OutputAliases are the other names of the i-th model output: those of the value that it receives, of the Result, and of the producer of a single
+// value. Several outputs may share some.
+func (g *Graph) OutputAliases(i int) []string {
+	p := g.Results[i].In[0]
+	names := append(slices.Clone(p.Node.Out[p.Out].Names), g.Results[i].Name)
+	if len(p.Node.Out) == 1 {
+		names = append(names, p.Node.Name)
+	}
+	name := g.OutputName(i)
+	return slices.DeleteFunc(names, func(other string) bool { return other == name })
+}
+
 func valueName(n *Node, out int) string {
 	if names := n.Out[out].Names; len(names) > 0 {
 		return names[0]

@@ -52,7 +52,7 @@ type Engine struct {
 	candidates []engine.Candidate
 	precision  tensor.DType
 	inputs     []engine.Input
-	outputs    []string
+	outputs    []engine.Output
 	places     onnx.Places
 	threads    int
 	warnings   []string
@@ -147,8 +147,8 @@ func (e *Engine) request(set engine.Set) (map[string]any, error) {
 // Info describes the engine.
 func (e *Engine) Info() engine.Info { return engine.Info{Name: "onnxruntime", Version: e.version} }
 
-// Outputs returns the names of the model's outputs in its order.
-func (e *Engine) Outputs() []string { return slices.Clone(e.outputs) }
+// Outputs describes the model's outputs in its order.
+func (e *Engine) Outputs() []engine.Output { return slices.Clone(e.outputs) }
 
 // Warnings returns what a user should know before trusting the answers.
 func (e *Engine) Warnings() []string { return slices.Clone(e.warnings) }

@@ -24,7 +24,7 @@ type Islands struct {
 	types      map[string]tensor.DType
 	candidates []engine.Candidate
 	inputs     []engine.Input
-	outputs    []string
+	outputs    []engine.Output
 	options    Options
 	counts     map[string]int // nodes in f16, by the file written
 }

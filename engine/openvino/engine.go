@@ -158,8 +158,8 @@ func (e *Engine) Info() engine.Info { return engine.Info{Name: "openvino", Versi
 // Inputs are the names of the inputs, by which a Sample holds them.
 func (e *Engine) Inputs() []string { return e.model.inputNames() }
 
-// Outputs returns the names of the model's outputs in its order.
-func (e *Engine) Outputs() []string { return slices.Clone(e.model.outputs) }
+// Outputs describes the model's outputs in its order.
+func (e *Engine) Outputs() []engine.Output { return slices.Clone(e.model.outputs) }
 
 // Warnings returns what a user should know before trusting the answers.
 func (e *Engine) Warnings() []string { return slices.Clone(e.warnings) }

@@ -43,7 +43,7 @@ type Model struct {
 	python  string
 	version string
 	inputs  []engine.Input
-	outputs []string
+	outputs []engine.Output
 	worker  *python.Worker // that read it, until an engine takes it over
 }
 
@@ -74,6 +74,7 @@ func (m *Model) read(ctx context.Context) error {
 			Names []string
 			Type  string
 			Shape []int
+			Bound int64
 		}
 		Outputs [][]string
 	}
@@ -85,11 +86,11 @@ func (m *Model) read(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("input %q: %w", in.Names[0], err)
 		}
-		m.inputs = append(m.inputs, engine.Input{Name: in.Names[0], Names: in.Names, Type: t, Shape: in.Shape,
+		m.inputs = append(m.inputs, engine.Input{Name: in.Names[0], Names: in.Names, Type: t, Shape: in.Shape, Bound: in.Bound,
 			Mask: strings.Contains(strings.ToLower(in.Names[0]), "mask")})
 	}
 	for _, names := range answer.Outputs {
-		m.outputs = append(m.outputs, names[0])
+		m.outputs = append(m.outputs, engine.Output{Name: names[0], Aliases: names[1:]})
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ type Plain struct {
 
 // Plain readies the model to be run as it is, under the hint f32 or bf16. Of the options it uses Threads, Timeout and Temp. Outputs names those of
 // the model, which may have lost them; nil: its own.
-func (m *Model) Plain(hint string, o Options, outputs []string) (*Plain, error) {
+func (m *Model) Plain(hint string, o Options, outputs []engine.Output) (*Plain, error) {
 	if outputs != nil && len(outputs) != len(m.outputs) {
 		return nil, fmt.Errorf("%s has %d outputs, expected %d", m.path, len(m.outputs), len(outputs))
 	}

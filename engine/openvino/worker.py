@@ -2,7 +2,8 @@
 
 Arrays travel in .npy files. Requests, by "op":
 
-read     model                          -> version, inputs [{names, type, shape}], outputs [[names]]
+read     model                          -> version, inputs [{names, type, shape, bound}], outputs [[names]]; an integer below the bound indexes all
+                                           that it is to index, 0 where nothing tells
 compile  model, folder, threads,        -> hint (the type that the plugin accepted), constants [offset, bytes] in the blob; the plugin's own graph,
          snippets, shapes {index: dims}    as its compiled model exports it, goes to folder/graph.xml and folder/model.blob
 load     folder, places, threads,       -> {}; places are the offsets in graph.xml where a node takes its mark: [offset, 1 if rt_info is to be opened]
@@ -34,8 +35,8 @@ class Worker:
         self.path, self.model = model, self.core.read_model(model)
         return {
             "version": self.ov.__version__,
-            "inputs": [dict(names=names(p, p.get_node()), **form(p)) for p in self.model.inputs],
-            "outputs": [names(p, p.get_node().input_value(0).get_node()) for p in self.model.outputs],
+            "inputs": [dict(names=names(p, p.get_node()), bound=bound(p), **form(p)) for p in self.model.inputs],
+            "outputs": [called(p) for p in self.model.outputs],
         }
 
     def compile(self, model, folder, shapes, threads, snippets):
@@ -180,6 +181,35 @@ def keep(data):
 
 def names(port, node):
     return sorted(port.get_names()) or [node.get_friendly_name()]
+
+
+def called(port):
+    """All names of an output: first that of the Result where its value has it too, as in ONNX."""
+    own, source = port.get_node().get_friendly_name(), port.get_node().input_value(0).get_node()
+    known = sorted(port.get_names(), key=lambda name: (name != own, name)) or [source.get_friendly_name()]
+    more = [own] + ([source.get_friendly_name()] if len(source.outputs()) == 1 else [])
+    return known + [name for name in more if name not in known]
+
+
+def bound(port):
+    """The size of the smallest axis that the port's integers index in a Gather, directly or through a Convert; 0 where there is none."""
+    sizes = []
+    for target in port.get_target_inputs() if port.get_element_type().is_integral() else []:
+        node = target.get_node()
+        if node.get_type_name() == "Convert":
+            sizes.append(bound(node.output(0)))
+        elif node.get_type_name() == "Gather" and target.get_index() == 1:
+            sizes.append(axis_size(node))
+    return min((size for size in sizes if size > 0), default=0)
+
+
+def axis_size(gather):
+    shape, axis = gather.input_value(0).get_partial_shape(), gather.input_value(2).get_node()
+    if axis.get_type_name() != "Constant" or shape.rank.is_dynamic:
+        return 0
+    at = int(axis.get_data().reshape(-1)[0])
+    dim = shape[at + shape.rank.get_length() if at < 0 else at]
+    return 0 if dim.is_dynamic else dim.get_length()
 
 
 def form(port):

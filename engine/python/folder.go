@@ -67,8 +67,8 @@ func (f *Folder) file(t *tensor.Tensor) (string, error) {
 // An Array is a file that a worker wrote, and its type, since numpy has no bf16: such an array comes as f32.
 type Array [2]string
 
-// Read reads the outputs of all inferences, which have the given names each. As many arrays as these are expected, times the inferences.
-func (f *Folder) Read(names []string, arrays []Array) (engine.Observation, error) {
+// Read reads the outputs of all inferences, which are as described each. As many arrays as these are expected, times the inferences.
+func (f *Folder) Read(outputs []engine.Output, arrays []Array) (engine.Observation, error) {
 	o := engine.Observation{Work: 1}
 	h := sha256.New()
 	for i, a := range arrays {
@@ -85,7 +85,9 @@ func (f *Folder) Read(names []string, arrays []Array) (engine.Observation, error
 		if a[1] == "bf16" && t.Type == tensor.F32 {
 			t.Type = tensor.BF16
 		}
-		o.Outputs = append(o.Outputs, engine.Output{Name: names[i%len(names)], Tensor: t})
+		out := outputs[i%len(outputs)]
+		out.Tensor = t
+		o.Outputs = append(o.Outputs, out)
 		h.Write(tensor.Digest(t))
 	}
 	o.Key = hex.EncodeToString(h.Sum(nil))

@@ -15,7 +15,7 @@ import (
 type Session struct {
 	Folder  *Folder
 	Inputs  []engine.Input                       // of the model
-	Outputs []string                             // the names of its outputs
+	Outputs []engine.Output                      // described
 	Timeout time.Duration                        // of one run; 0: no limit
 	Ready   func(context.Context, *Worker) error // prepares a worker that was started in place of another; nil: nothing to do
 
