@@ -124,13 +124,6 @@ func ifNode(c *call) []graph.Port {
 	return ports
 }
 
-// hint notes dimensions of a value whose shape is not known.
-func (b *builder) hint(p graph.Port, dims []int) {
-	if b.known[p].Shape == nil && dims != nil {
-		b.partial[p] = dims
-	}
-}
-
 // dimsOf are the dimensions of result i of a body.
 func (b *inner) dimsOf(i int) []int { return b.dims(b.g.Results[i].In[0]) }
 

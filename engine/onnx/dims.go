@@ -39,9 +39,21 @@ func (c *call) learn(n *graph.Node, op ops.Op, args []ops.Arg) {
 		shapes = c.byRank(n)
 	}
 	for o := range n.Out {
-		if n.Out[o].Shape == nil && o < len(shapes) && shapes[o] != nil {
-			c.partial[graph.Port{Node: n, Out: o}] = shapes[o]
+		if o < len(shapes) {
+			c.hint(graph.Port{Node: n, Out: o}, shapes[o])
 		}
+	}
+}
+
+// hint notes dimensions of a value whose shape is not known; nil says nothing.
+func (b *builder) hint(p graph.Port, dims []int) {
+	switch a := b.known[p]; {
+	case a.Shape != nil || dims == nil:
+	case slices.Contains(dims, -1):
+		b.partial[p] = dims
+	default:
+		a.Shape, p.Node.Out[p.Out].Shape = dims, dims
+		b.known[p] = a
 	}
 }
 
