@@ -91,10 +91,10 @@ func swish(r *rewriter, n *graph.Node) bool {
 		}
 		if v, ok := r.scalar(beta); ok {
 			if v == 1 {
-				return r.unary(n, "Swish", "opset4", nil, x, s, mul)
+				return r.unary(n, "Swish", "opset4", nil, x, s)
 			}
 			w := r.make("Swish", "opset4", nil, x, r.floats(0, float32(v)))
-			r.inherit(w, mul, s, n)
+			r.inherit(w, s, n) // not of what scales by beta
 			r.substitute(n, w)
 			return true
 		}
@@ -199,7 +199,7 @@ func clampOfBounds(r *rewriter, n *graph.Node) bool {
 	if n.Op == "Maximum" {
 		low, high = high, low
 	}
-	if !okLow || !okHigh || low > high || !n.Out[0].Type.IsFloat() {
+	if !okLow || !okHigh || low > high {
 		return false
 	}
 	return r.unary(n, "Clamp", "opset1", graph.Attrs{"min": decimal(low), "max": decimal(high)}, x, inner.Node)
