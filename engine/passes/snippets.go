@@ -20,7 +20,8 @@ const maxSubgraphPorts = 11
 // snippets puts attention and chains of elementwise operations into Subgraphs. Source: SnippetsTokenization and how the CPU plugin sets it up.
 func snippets(r *rewriter) {
 	t := &tokenizer{rewriter: r, group: map[*graph.Node]*group{}, order: map[*graph.Node]int{}, skip: r.skipped(),
-		now: map[graph.Port]graph.Port{}}
+		now: map[graph.Port]graph.Port{}, stale: map[*graph.Node]bool{}}
+	r.each(t.extractReshapes)
 	r.each(func(n *graph.Node) { t.order[n] = len(t.order) })
 	if !slices.ContainsFunc(r.Nodes, func(n *graph.Node) bool { return n.Op == "ScaledDotProductAttentionWithKVCache" && !r.dead[n.ID] }) {
 		r.each(t.attention) // attention of language models is left to their own nodes
@@ -42,6 +43,7 @@ type tokenizer struct {
 	order  map[*graph.Node]int // place in counting order, before tokenization
 	skip   map[*graph.Node]bool
 	now    map[graph.Port]graph.Port // values that Subgraphs give already
+	stale  map[*graph.Node]bool      // the plugin takes them for what they were before it took a dimension from them
 }
 
 // A group is a Subgraph to be. Merging leaves the merged ones empty.
@@ -140,13 +142,13 @@ func (t *tokenizer) take(n *graph.Node) {
 		from = nil
 	}
 	if len(from) == 0 {
-		g = t.single(n)
+		g = t.alone(n)
 	}
 	t.merge(g, from, n)
 }
 
-// single is the group of n alone.
-func (t *tokenizer) single(n *graph.Node) *group {
+// alone is the group of n alone.
+func (t *tokenizer) alone(n *graph.Node) *group {
 	g := &group{order: t.order[n], name: n.Name, outputs: []*graph.Node{n}}
 	for _, p := range n.In {
 		if !inside(p) && !slices.Contains(g.inputs, p) {
@@ -195,25 +197,32 @@ func (t *tokenizer) readOutside(o *graph.Node, groups []*group, n *graph.Node) b
 
 // broadcastable reports whether the shapes of all nodes broadcast to one.
 func (t *tokenizer) broadcastable(nodes []*graph.Node) bool {
-	joined := nodes[0].Out[0].Shape
+	joined, ok := nodes[0].Out[0].Shape, true
 	for _, n := range nodes[1:] {
-		s := n.Out[0].Shape
-		if len(s) > len(joined) {
-			s, joined = joined, s
-		}
-		joined = slices.Clone(joined)
-		missing := len(joined) - len(s)
-		for i, d := range s {
-			switch j := joined[i+missing]; {
-			case j == d, d == 1:
-			case j == 1:
-				joined[i+missing] = d
-			default:
-				return false
-			}
+		if joined, ok = broadcastOf(joined, n.Out[0].Shape); !ok {
+			return false
 		}
 	}
 	return true
+}
+
+// broadcastOf is the shape that two broadcast to, where they do.
+func broadcastOf(a, b []int) ([]int, bool) {
+	if len(b) > len(a) {
+		a, b = b, a
+	}
+	joined := slices.Clone(a)
+	missing := len(a) - len(b)
+	for i, d := range b {
+		switch j := joined[i+missing]; {
+		case j == d, d == 1:
+		case j == 1:
+			joined[i+missing] = d
+		default:
+			return nil, false
+		}
+	}
+	return joined, true
 }
 
 // bounds are the places in counting order between which a Subgraph must lie: behind all that it reads, before all that reads it.

@@ -15,7 +15,7 @@ func (t *tokenizer) attention(m *graph.Node) {
 	a := &attention{tokenizer: t, ops: []*graph.Node{m}, params: 3, buffers: 1}
 	softmax := a.follow(t.only(m))
 	softmax, first, ok := a.reshaped(softmax)
-	if !ok || softmax == nil || softmax.Op != "Softmax" || t.only(softmax) == nil {
+	if !ok || softmax == nil || softmax.Op != "Softmax" || t.only(softmax) == nil || t.stale[softmax.In[0].Node] {
 		return
 	}
 	if rank := len(softmax.Out[0].Shape); axis(number(softmax, "axis", 1), rank) != rank-1 {
