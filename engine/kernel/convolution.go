@@ -20,6 +20,7 @@ func (c *Convolution) Depth() int { return c.InChannels * volume(c.Kernel) }
 type Filter struct {
 	groups []*Left
 	rows   []float32 // of a depthwise one: all kernels
+	whole  *Right    // of one that reads each image as a whole, once
 }
 
 // PackFilter packs weights [Groups, OutChannels, InChannels, kernel...], rounded to the grid of t.
@@ -29,6 +30,9 @@ func (w *Workers) PackFilter(c *Convolution, weights []float32, t tensor.DType) 
 		f := &Filter{rows: make([]float32, c.Groups*size)}
 		copyRounded(f.rows, weights, t)
 		return f
+	}
+	if c.whole() {
+		return &Filter{whole: w.PackRight(RowMajor(weights, c.OutChannels, c.Depth()).Transposed(), t)}
 	}
 	f := &Filter{groups: make([]*Left, c.Groups)}
 	for g := range f.groups {
@@ -42,6 +46,11 @@ func (w *Workers) PackFilter(c *Convolution, weights []float32, t tensor.DType) 
 func (w *Workers) Convolve(out, in []float32, c *Convolution, batch int, filter *Filter, t tensor.DType, e Epilogue) {
 	if c.depthwise() {
 		w.convolveDepthwise(out, in, c, batch, filter.rows, t, e)
+		return
+	}
+	if c.whole() {
+		e.RowBias, e.ColBias = nil, e.RowBias
+		w.MultiplyPacked(RowMajor(in, batch, c.Depth()), t, filter.whole, out, e)
 		return
 	}
 	f := c.frame()
@@ -58,6 +67,11 @@ func (w *Workers) Convolve(out, in []float32, c *Convolution, batch int, filter 
 		}
 		return p
 	})
+}
+
+// whole reports whether c has one output element a channel, which reads all of the image: such images are the rows of a product.
+func (c *Convolution) whole() bool {
+	return c.Groups == 1 && volume(c.Out) == 1 && c.In == c.Kernel && c.frame().trivial()
 }
 
 // imageColumns is a convolution's right operand: column p holds what output position p reads, row k element taps[k] from its place.

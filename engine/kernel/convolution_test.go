@@ -53,6 +53,9 @@ func TestConvolveHasTheBitsOfOneChainPerElement(t *testing.T) {
 			if i%3 == 0 {
 				c.InChannels, c.OutChannels = 1, 1+r.IntN(3) // depthwise
 			}
+			if i%10 == 9 { // one position that reads all
+				c.Window = Window{In: c.Kernel, Out: [3]int{1, 1, 1}, Kernel: c.Kernel, Stride: c.Stride, Dilation: [3]int{1, 1, 1}}
+			}
 			batch, grid, round := 1+r.IntN(2), grids[i%3], grids[i/3%3]
 			in := random(r, batch*c.Groups*c.InChannels*volume(c.In))
 			weights := random(r, c.Groups*c.OutChannels*c.Depth())

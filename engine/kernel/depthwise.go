@@ -44,7 +44,7 @@ func (w *Workers) convolveDepthwise(out, in []float32, c *Convolution, batch int
 // rows computes the rows of one channel, of width elements each.
 func (o *offsets) rows(dst, image, weights []float32, width, stride int) {
 	for at := 0; at < len(dst); at += width {
-		rowTaps(dst[at:at+width], image[o.places[at]:], o.taps, weights, stride)
+		rowTaps(dst[at:], image[o.places[at]:], width, o.taps, weights, stride) // the next row overwrites what is too much
 	}
 }
 

@@ -174,23 +174,25 @@ func addScalarVectors(x []float32, v float32) int {
 	return n * 8
 }
 
-// rowTaps writes the sum of weights[k]*src[taps[k]+stride*x] over k to dst[x]; stride is 1 or 2. It may read rowSlack elements of src after
-// those that it needs.
-func rowTaps(dst, src []float32, taps []int, weights []float32, stride int) {
+// rowTaps writes the sum of weights[k]*src[taps[k]+stride*x] over k to dst[x] for x < n; stride is 1 or 2. It may read rowSlack elements of src
+// after those that it needs, and write those of dst up to the next multiple of 8.
+func rowTaps(dst, src []float32, n int, taps []int, weights []float32, stride int) {
+	whole := panels(n, 8)
 	if !vectors {
-		rowTapsGeneric(dst, src, taps, weights, stride)
+		rowTapsGeneric(dst[:n], src, taps, weights, stride)
 		return
 	}
-	_, _ = weights[len(taps)-1], src[taps[len(taps)-1]+stride*panels(len(dst), 8)*8-1]
-	n := len(dst) / 8
-	if n > 0 {
-		rowTapsVectors(&dst[0], &src[0], taps, weights, stride, n)
+	_, _ = weights[len(taps)-1], src[taps[len(taps)-1]+stride*whole*8-1]
+	if whole*8 <= len(dst) {
+		rowTapsVectors(&dst[0], &src[0], taps, weights, stride, whole)
+		return
 	}
-	if n*8 < len(dst) {
-		var last [8]float32
-		rowTapsVectors(&last[0], &src[n*8*stride], taps, weights, stride, 1)
-		copy(dst[n*8:], last[:])
+	if n >= 8 {
+		rowTapsVectors(&dst[0], &src[0], taps, weights, stride, whole-1)
 	}
+	var last [8]float32
+	rowTapsVectors(&last[0], &src[(whole-1)*8*stride], taps, weights, stride, 1)
+	copy(dst[(whole-1)*8:n], last[:])
 }
 
 func rowTapsVectors(dst, src *float32, taps []int, weights []float32, stride, n int) {

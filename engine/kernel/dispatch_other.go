@@ -31,8 +31,8 @@ func clampVectors(dst, src []float32, least, most float32) int { return 0 }
 
 func addScalarVectors(x []float32, v float32) int { return 0 }
 
-func rowTaps(dst, src []float32, taps []int, weights []float32, stride int) {
-	rowTapsGeneric(dst, src, taps, weights, stride)
+func rowTaps(dst, src []float32, n int, taps []int, weights []float32, stride int) {
+	rowTapsGeneric(dst[:n], src, taps, weights, stride)
 }
 
 func gather(dst, image []float32, taps []int, places *[tileCols]int32) bool { return false }

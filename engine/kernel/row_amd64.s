@@ -43,7 +43,7 @@ TEXT ·rowTapsAVX2(SB), NOSPLIT, $0-48
 	MOVQ n+32(FP), SI
 	MOVQ vectors+40(FP), DI
 	SUBQ $0x04, DI
-	JL   single3
+	JL   rest3
 
 many2:
 	VXORPS Y0, Y0, Y0
@@ -52,7 +52,7 @@ many2:
 	VXORPS Y3, Y3, Y3
 	XORQ   R8, R8
 
-tap6:
+tap5:
 	MOVQ         (DX)(R8*8), R9
 	VBROADCASTSS (BX)(R8*4), Y4
 	VMOVUPS      (CX)(R9*4), Y5
@@ -65,7 +65,7 @@ tap6:
 	VFMADD231PS  Y5, Y4, Y3
 	INCQ         R8
 	CMPQ         R8, SI
-	JL           tap6
+	JL           tap5
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, 32(AX)
 	VMOVUPS      Y2, 64(AX)
@@ -75,29 +75,72 @@ tap6:
 	SUBQ         $0x04, DI
 	JGE          many2
 
-single3:
-	ADDQ $0x04, DI
-	JZ   done5
-
-one4:
+rest3:
+	ADDQ   $0x04, DI
+	CMPQ   DI, $0x03
+	JNE    fewer6
 	VXORPS Y0, Y0, Y0
-	XORQ   R8, R8
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	XORQ   DI, DI
 
 tap7:
-	MOVQ         (DX)(R8*8), R9
-	VBROADCASTSS (BX)(R8*4), Y1
-	VMOVUPS      (CX)(R9*4), Y2
-	VFMADD231PS  Y2, Y1, Y0
-	INCQ         R8
-	CMPQ         R8, SI
+	MOVQ         (DX)(DI*8), R8
+	VBROADCASTSS (BX)(DI*4), Y3
+	VMOVUPS      (CX)(R8*4), Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VMOVUPS      32(CX)(R8*4), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VMOVUPS      64(CX)(R8*4), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	INCQ         DI
+	CMPQ         DI, SI
 	JL           tap7
 	VMOVUPS      Y0, (AX)
-	ADDQ         $+32, AX
-	ADDQ         $+32, CX
-	DECQ         DI
-	JNZ          one4
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      Y2, 64(AX)
+	JMP          done4
 
-done5:
+fewer6:
+	CMPQ   DI, $0x02
+	JNE    fewer8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	XORQ   DI, DI
+
+tap9:
+	MOVQ         (DX)(DI*8), R8
+	VBROADCASTSS (BX)(DI*4), Y2
+	VMOVUPS      (CX)(R8*4), Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VMOVUPS      32(CX)(R8*4), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	INCQ         DI
+	CMPQ         DI, SI
+	JL           tap9
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	JMP          done4
+
+fewer8:
+	CMPQ   DI, $0x01
+	JNE    fewer10
+	VXORPS Y0, Y0, Y0
+	XORQ   DI, DI
+
+tap11:
+	MOVQ         (DX)(DI*8), R8
+	VBROADCASTSS (BX)(DI*4), Y1
+	VMOVUPS      (CX)(R8*4), Y2
+	VFMADD231PS  Y2, Y1, Y0
+	INCQ         DI
+	CMPQ         DI, SI
+	JL           tap11
+	VMOVUPS      Y0, (AX)
+	JMP          done4
+
+fewer10:
+done4:
 	VZEROUPPER
 	RET
 
@@ -111,16 +154,16 @@ TEXT ·rowTapsByTwoAVX2(SB), NOSPLIT, $0-48
 	MOVQ n+32(FP), SI
 	MOVQ vectors+40(FP), DI
 	SUBQ $0x04, DI
-	JL   single9
+	JL   rest13
 
-many8:
+many12:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	XORQ   R8, R8
 
-tap12:
+tap15:
 	MOVQ         (DX)(R8*8), R9
 	VBROADCASTSS (BX)(R8*4), Y4
 	VMOVUPS      (CX)(R9*4), Y5
@@ -145,7 +188,7 @@ tap12:
 	VFMADD231PS  Y5, Y4, Y3
 	INCQ         R8
 	CMPQ         R8, SI
-	JL           tap12
+	JL           tap15
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, 32(AX)
 	VMOVUPS      Y2, 64(AX)
@@ -153,34 +196,92 @@ tap12:
 	ADDQ         $+128, AX
 	ADDQ         $+256, CX
 	SUBQ         $0x04, DI
-	JGE          many8
+	JGE          many12
 
-single9:
-	ADDQ $0x04, DI
-	JZ   done11
-
-one10:
+rest13:
+	ADDQ   $0x04, DI
+	CMPQ   DI, $0x03
+	JNE    fewer16
 	VXORPS Y0, Y0, Y0
-	XORQ   R8, R8
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	XORQ   DI, DI
 
-tap13:
-	MOVQ         (DX)(R8*8), R9
-	VBROADCASTSS (BX)(R8*4), Y1
-	VMOVUPS      (CX)(R9*4), Y2
-	VMOVUPS      32(CX)(R9*4), Y3
+tap17:
+	MOVQ         (DX)(DI*8), R8
+	VBROADCASTSS (BX)(DI*4), Y3
+	VMOVUPS      (CX)(R8*4), Y4
+	VMOVUPS      32(CX)(R8*4), Y5
+	VSHUFPS      $0x88, Y5, Y4, Y4
+	VPERMPD      $0xd8, Y4, Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VMOVUPS      64(CX)(R8*4), Y4
+	VMOVUPS      96(CX)(R8*4), Y5
+	VSHUFPS      $0x88, Y5, Y4, Y4
+	VPERMPD      $0xd8, Y4, Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VMOVUPS      128(CX)(R8*4), Y4
+	VMOVUPS      160(CX)(R8*4), Y5
+	VSHUFPS      $0x88, Y5, Y4, Y4
+	VPERMPD      $0xd8, Y4, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	INCQ         DI
+	CMPQ         DI, SI
+	JL           tap17
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	VMOVUPS      Y2, 64(AX)
+	JMP          done14
+
+fewer16:
+	CMPQ   DI, $0x02
+	JNE    fewer18
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	XORQ   DI, DI
+
+tap19:
+	MOVQ         (DX)(DI*8), R8
+	VBROADCASTSS (BX)(DI*4), Y2
+	VMOVUPS      (CX)(R8*4), Y3
+	VMOVUPS      32(CX)(R8*4), Y4
+	VSHUFPS      $0x88, Y4, Y3, Y3
+	VPERMPD      $0xd8, Y3, Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VMOVUPS      64(CX)(R8*4), Y3
+	VMOVUPS      96(CX)(R8*4), Y4
+	VSHUFPS      $0x88, Y4, Y3, Y3
+	VPERMPD      $0xd8, Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	INCQ         DI
+	CMPQ         DI, SI
+	JL           tap19
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	JMP          done14
+
+fewer18:
+	CMPQ   DI, $0x01
+	JNE    fewer20
+	VXORPS Y0, Y0, Y0
+	XORQ   DI, DI
+
+tap21:
+	MOVQ         (DX)(DI*8), R8
+	VBROADCASTSS (BX)(DI*4), Y1
+	VMOVUPS      (CX)(R8*4), Y2
+	VMOVUPS      32(CX)(R8*4), Y3
 	VSHUFPS      $0x88, Y3, Y2, Y2
 	VPERMPD      $0xd8, Y2, Y2
 	VFMADD231PS  Y2, Y1, Y0
-	INCQ         R8
-	CMPQ         R8, SI
-	JL           tap13
+	INCQ         DI
+	CMPQ         DI, SI
+	JL           tap21
 	VMOVUPS      Y0, (AX)
-	ADDQ         $+32, AX
-	ADDQ         $+64, CX
-	DECQ         DI
-	JNZ          one10
+	JMP          done14
 
-done11:
+fewer20:
+done14:
 	VZEROUPPER
 	RET
 
@@ -191,9 +292,9 @@ TEXT ·addScalarAVX2(SB), NOSPLIT, $0-24
 	MOVQ         vectors+16(FP), CX
 	VBROADCASTSS v+8(FP), Y0
 	SUBQ         $0x04, CX
-	JL           single15
+	JL           single23
 
-many14:
+many22:
 	VADDPS  (AX), Y0, Y1
 	VMOVUPS Y1, (AX)
 	VADDPS  32(AX), Y0, Y1
@@ -204,19 +305,19 @@ many14:
 	VMOVUPS Y1, 96(AX)
 	ADDQ    $+128, AX
 	SUBQ    $0x04, CX
-	JGE     many14
+	JGE     many22
 
-single15:
+single23:
 	ADDQ $0x04, CX
-	JZ   done16
+	JZ   done24
 
-one17:
+one25:
 	VADDPS  (AX), Y0, Y1
 	VMOVUPS Y1, (AX)
 	ADDQ    $+32, AX
 	DECQ    CX
-	JNZ     one17
+	JNZ     one25
 
-done16:
+done24:
 	VZEROUPPER
 	RET

@@ -64,22 +64,25 @@ func (f frame) apply(w *Workers, src []float32, channels int, t tensor.DType) (f
 
 // copy frames one image.
 func (f frame) copy(dst, src []float32, t tensor.DType) {
-	clear(dst)
 	var from, to [3]int // the part of the image that is visible
 	for d := range from {
 		from[d] = max(0, -f.front[d])
 		to[d] = min(f.in[d], f.size[d]-f.front[d])
 	}
-	n := to[2] - from[2]
-	if n <= 0 {
-		return
-	}
-	for z := from[0]; z < to[0]; z++ {
+	done, n := 0, to[2]-from[2]
+	for z := from[0]; z < to[0] && n > 0; z++ {
 		for y := from[1]; y < to[1]; y++ {
-			row := dst[((z+f.front[0])*f.size[1]+y+f.front[1])*f.size[2]+from[2]+f.front[2]:][:n]
-			copyRounded(row, src[(z*f.in[1]+y)*f.in[2]+from[2]:][:n], t)
+			at := ((z+f.front[0])*f.size[1]+y+f.front[1])*f.size[2] + from[2] + f.front[2]
+			clear(dst[done:at])
+			done = at + n
+			if row := src[(z*f.in[1]+y)*f.in[2]+from[2]:]; reduced(t) {
+				copyRounded(dst[at:done], row[:n], t)
+			} else {
+				copy(dst[at:done], row)
+			}
 		}
 	}
+	clear(dst[done:])
 }
 
 // positions returns, for every position in an n-dimensional box, its offset in an array where a step along dimension d is steps[d] elements.

@@ -66,13 +66,25 @@ func (p *maxPool) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) er
 	if p.indices != tensor.Invalid {
 		e.put = p.putter(in[0].Shape, out[1])
 	}
+	if e.put == nil {
+		switch out[0].Type {
+		case tensor.F32:
+			w.MaxPool(out[0].F32s(), in[0].F32s(), &k, e.planes)
+			return nil
+		case tensor.I8, tensor.U8: // which f32 has all of
+			x, err := converted(w, in[0].Tensor, tensor.F32)
+			if err != nil {
+				return err
+			}
+			y := tensor.New(tensor.F32, out[0].Shape...)
+			w.MaxPool(y.F32s(), x.F32s(), &k, e.planes)
+			storeRounded(out[0], y.F32s())
+			return nil
+		}
+	}
 	switch y := out[0].Any().(type) {
 	case []float32:
-		if e.put == nil {
-			w.MaxPool(y, in[0].F32s(), &k, e.planes)
-		} else {
-			maxPoolPlanes(e, y, in[0].F32s(), -math.MaxFloat32)
-		}
+		maxPoolPlanes(e, y, in[0].F32s(), -math.MaxFloat32)
 	case []float64:
 		maxPoolPlanes(e, y, tensor.Data[float64](in[0].Tensor), -math.MaxFloat64)
 	case []int64:
