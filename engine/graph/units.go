@@ -1,5 +1,7 @@
 package graph
 
+import "slices"
+
 // A Unit is the nodes that one executor computes together.
 type Unit struct {
 	Members []*Node // the head first, each further one after the one that it reads
@@ -8,11 +10,40 @@ type Unit struct {
 
 // Units returns the nodes that the plugin's graph optimizer makes one executor of, after enforcement: a bias, activations, scales and a residual
 // sum behind a Convolution, what follows a FullyConnected, MatMul, MVN, Interpolate, NormalizeL2 or Reduce channel by channel, and chains of
-// Eltwise nodes. Nodes that are executors of their own are left out. Shapes must be known; without them nothing is fused.
+// Eltwise nodes. Nodes that are executors of their own are left out. Of a shape that is not known nothing is fused that depends on it.
 //
 // Source: GraphOptimizer of OpenVINO's CPU plugin (graph_optimizer.cpp, ApplyCommonGraphOptimizations) for x64 with AVX-512, and the canFuse
 // rules of its nodes.
 func (g *Graph) Units(order []*Node) []Unit {
+	isNarrowed := func(n *Node) bool { return n.Narrowed }
+	if !slices.ContainsFunc(order, isNarrowed) {
+		return g.fuse(order)
+	}
+	c := g.Clone() // as the plugin has it: without the nodes that it has not
+	readers := c.Consumers()
+	var left []*Node
+	for _, n := range order {
+		m := c.Nodes[n.ID]
+		if !m.Narrowed {
+			left = append(left, m)
+			continue
+		}
+		from := m.In[0]
+		m.In = nil
+		c.Redirect(Port{Node: m}, from, readers[m.ID])
+		readers[from.Node.ID] = append(readers[from.Node.ID], readers[m.ID]...)
+	}
+	units := c.fuse(left)
+	for i, u := range units {
+		for k, m := range u.Members {
+			units[i].Members[k] = g.Nodes[m.ID]
+		}
+		units[i].Writer = g.Nodes[u.Writer.ID]
+	}
+	return units
+}
+
+func (g *Graph) fuse(order []*Node) []Unit {
 	f := &fuser{order: order, unit: make([]*unit, len(g.Nodes)), readers: make([]int, len(g.Nodes)), reader: make([]*Node, len(g.Nodes))}
 	for _, n := range g.Nodes {
 		f.unit[n.ID] = &unit{members: []*Node{n}, writer: n, kind: CPUType(n.Op), algorithm: n.Op}

@@ -37,8 +37,9 @@ func (f *fuser) eltwise(u, child *unit) bool {
 		if ordered[child.algorithm] {
 			return false
 		}
-		for _, p := range u.members[0].In {
-			if q := u.members[0].In[0]; keptAs(p) != keptAs(q) || p.Type().IsFloat() && isInput(p) != isInput(q) {
+		inputs := f.inputs(u)
+		for _, p := range inputs {
+			if q := inputs[0]; keptAs(p) != keptAs(q) || p.Type().IsFloat() && isInput(p) != isInput(q) {
 				return false
 			}
 		}

@@ -135,13 +135,13 @@ func markRoPE(r *rewriter) {
 	})
 }
 
-// mark keeps the precision of the nodes on the stack and of those that next leads to, constants and parameters left out.
+// mark keeps the precision of the nodes on the stack and of those that next leads to; constants, parameters and what measures a shape end it.
 func (r *rewriter) mark(stack []*graph.Node, next func(n *graph.Node) []*graph.Node) {
 	seen := map[*graph.Node]bool{}
 	for len(stack) > 0 {
 		n := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		if seen[n] || isOp(n, "Constant", "Parameter") {
+		if seen[n] || isOp(n, "Constant", "Parameter", "ShapeOf") {
 			continue
 		}
 		seen[n] = true
