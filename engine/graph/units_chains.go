@@ -65,7 +65,7 @@ func isInput(p Port) bool { return CPUType(p.Node.Op) == "Input" }
 // integerOnly reports whether n computes in integers, which are not mixed with floats in one chain.
 func (f *fuser) integerOnly(n *Node) bool {
 	switch n.Op {
-	case "Add", "Multiply", "Subtract", "Divide", "SquaredDifference":
+	case "Add", "Multiply", "Subtract", "Divide", "SquaredDifference", "Abs", "Clamp":
 	default:
 		return false
 	}

@@ -1,7 +1,8 @@
 """Builds tiny models that each exercise a few passes of OpenVINO's CPU plugin and writes views.zip: NAME.xml, NAME.bin and, as the plugin of the
 installed release lists its candidates for bf16, NAME.plugin.tsv (SNIPPETS_MODE=DISABLE) and NAME.snippets.tsv (the default mode).
 Columns: type, name, fused names (plugin) or members (snippets), number of the execution node. TRUTH is plugin_truth.py of the reference data.
-usage: make_views.py TRUTH OUT.zip [NAME...]"""
+Made on a processor without AMX: with it fc_weights_u8, fc_weights_zero and q_conv_signed are others.
+usage: make_views.py TRUTH OUT.zip [NAME...]   with names, these are put into the file that is there, and the others kept"""
 import io
 import pathlib
 import sys
@@ -901,6 +902,226 @@ def qdq_scaled():
     return [qdq_conv(qdq(o.multiply(qdq(image(), -2, 3), c), -4, 5))]
 
 
+def einsum(name, equation, *shapes):
+    def f():
+        inputs = [P(*s, name="xyz"[i]) for i, s in enumerate(shapes)]
+        return [fc(o.einsum([o.relu(fc(p, int(p.get_output_shape(0)[-1]))) for p in inputs], equation), 5)]
+    named("einsum_" + name, f)
+
+
+einsum("rel_pos", "bhwc,hkc->bhwk", (1, 4, 6, 8), (4, 6, 8))
+einsum("scores", "bhid,bhjd->bhij", (1, 2, 6, 8), (1, 2, 5, 8))
+einsum("values", "bhij,bhjd->bhid", (1, 2, 6, 5), (1, 2, 5, 8))
+einsum("linear", "bld,do->blo", (1, 6, 8), (8, 7))
+einsum("heads_last", "blhd,bshd->bhls", (1, 6, 2, 8), (1, 5, 2, 8))
+einsum("product", "bnd,bd->bnd", (1, 6, 8), (1, 8))
+einsum("vector", "bnd,bd->bn", (1, 6, 8), (1, 8))
+einsum("two_sums", "bhwc,hwco->bo", (1, 4, 6, 8), (4, 6, 8, 7))
+einsum("two_rows", "bxyd,bzd->bxyz", (1, 4, 6, 8), (1, 5, 8))
+einsum("three", "bi,bij,bj->bj", (2, 6), (2, 6, 7), (2, 7))
+einsum("project", "ibnd,hnd->ibh", (6, 1, 2, 4), (8, 2, 4))
+einsum("ellipsis", "...d,do->...o", (1, 6, 8), (8, 7))
+
+
+@model
+def dereshape_batches():
+    a, b = (o.reshape(o.relu(fc(P(1, 2, 4, 6, name=n), 6)), I(2, 4, 6), False) for n in "ab")
+    y = o.reshape(o.matmul(a, b, False, True), I(1, 2, 4, 4), False)
+    return [o.matmul(o.softmax(y, -1), P(1, 2, 4, 4, name="z"), False, False)]
+
+
+@model
+def dereshape_rows_read_twice():
+    x = o.reshape(o.relu(fc(P(8, 12), 12)), I(1, 8, 12), False)
+    return [fc(o.relu(o.multiply(o.reshape(fc(x, 10), I(8, 10), False), C(10))), 5), fc(o.tanh(x), 4)]
+
+
+def weights3(name, a, b, transpose_b=False, scale=None, bias=None):
+    def f():
+        y = o.matmul(o.relu(o.softmax(P(*a), -1)), C(*b), False, transpose_b)
+        y = o.multiply(y, C(*scale)) if scale else y
+        return [o.softmax(o.add(y, C(*bias)) if bias else y, -1)]
+    named("weights3_" + name, f)
+
+
+weights3("batches", (4, 7, 16), (4, 16, 12))
+weights3("one_row_batch", (1, 7, 16), (4, 16, 12))
+weights3("rows", (7, 16), (4, 16, 12))
+weights3("transposed_bias", (4, 7, 16), (4, 12, 16), True, bias=(12,))
+weights3("bias_apart", (4, 7, 16), (4, 12, 16), True, bias=(4, 1, 12))
+weights3("scaled", (4, 7, 16), (4, 12, 16), True, scale=(12,))
+weights3("rank4", (2, 4, 7, 16), (4, 16, 12))
+weights3("scaled_batches", (3, 6, 8), (5, 8), True, scale=(3, 1, 5))
+
+
+@model
+def scores_scaled_twice():
+    q, k, v = (o.relu(fc(P(1, 2, 6, 6, name=n), 6)) for n in "qkv")
+    return [o.softmax(o.multiply(o.matmul(q, o.matmul(k, v, True, False), False, False), S(0.3)), -1)]
+
+
+@model
+def patch_of_one():
+    x = P(4, 1, 64)
+    q, k, v = (o.transpose(o.reshape(fcb(x, 64), I(4, -1, 4, 16), True), I(*order)) for order in ((0, 2, 1, 3), (0, 2, 3, 1), (0, 2, 1, 3)))
+    y = o.matmul(o.softmax(o.divide(o.matmul(q, k, False, False), S(4)), -1), v, False, False)
+    return [fc(o.reshape(o.transpose(y, I(0, 2, 1, 3)), I(4, 1, 64), False), 5)]
+
+
+@model
+def gelu_tanh_factored():
+    x = fcb(rows(), 10)
+    a, b = o.multiply(x, S(0.79788456)), o.add(o.multiply(o.multiply(x, S(0.044715)), x), S(1))
+    return [fc(o.multiply(o.multiply(x, S(0.5)), o.add(o.tanh(o.multiply(a, b)), S(1))), 5)]
+
+
+@model
+def swish_with_beta():
+    x = fcb(rows(), 10)
+    return [fc(o.multiply(x, o.sigmoid(o.multiply(x, S(1.702)))), 5)]
+
+
+@model
+def bool_of_product():
+    m = P(1, 8, t=np.int64)
+    b = o.convert(o.multiply(o.unsqueeze(m, I(1)), o.unsqueeze(m, I(2))), "boolean")
+    return [fc(o.select(b, o.softmax(fc(P(1, 8, 8, name="y"), 8), -1), S(-1)), 5)]
+
+
+@model
+def neutral_planes():
+    y = o.add(fc(P(1, 96, 96), 96), o.constant(np.zeros((1, 96, 96), np.float32)))
+    y = o.multiply(o.relu(y), o.constant(np.ones((1, 96, 96), np.float32)))
+    return [fc(o.tanh(o.add(y, o.subtract(o.constant(np.ones((1, 96, 96), np.float32)), S(1)))), 5)]
+
+
+def strided(y, n=6, auto="explicit", k=1):
+    c = int(y.get_output_shape(0)[1])
+    return o.convolution(y, C(n, c, k, k), [2 if k == 1 else 1] * 2, [0, 0], [0, 0], [1, 1], auto)
+
+
+def pooled(y):
+    return o.max_pool(y, [1, 1], [1, 1], [1, 1], [1, 1], [3, 3], "floor", "explicit").output(0)
+
+
+STRIDED = dict(
+    conv=lambda: [strided(o.relu(cb(image())))],
+    same=lambda: [strided(o.relu(o.add(strided(image(), 4, "same_upper", 3), C(1, 4, 1, 1))))],
+    concat=lambda: [strided(o.relu(o.multiply(o.concat([y := o.relu(cb(image())), o.tanh(y)], 1), C(1, 8, 1, 1))))],
+    two=lambda: [strided(y := o.relu(o.multiply(pooled(o.relu(cb(image()))), C(1, 4, 1, 1)))), strided(y)],
+    differ=lambda: [strided(y := o.relu(cb(image()))), conv(y), cb(y, 4, 1)],
+    parameter=lambda: [strided(o.relu(image()))],
+    residual=lambda: [strided(y := o.relu(o.add(cb(x := o.relu(cb(image()))), x))), strided(y, 5)],
+    chain=lambda: [conv(o.relu(strided(o.relu(strided(o.relu(cb(image())))))))],
+    plane=lambda: [strided(o.relu(o.add(o.avg_pool(image(), [1, 1], [1, 1], [1, 1], [3, 3], False, "floor", "explicit"), C(8, 8))))],
+    swish=lambda: [strided(o.swish(cb(image())))],
+    unary=lambda: [strided(o.clamp(o.gelu(o.elu(o.softplus(o.hswish(o.mish(cb(image())))), 1.0), "erf"), 0.0, 6.0))],
+)
+for _n, _f in STRIDED.items():
+    named("strides_" + _n, _f)
+
+
+def spread(shape=(1, 8, 12), mode="numpy"):
+    return o.broadcast(o.softmax(P(1, 1, 12, name="y"), -1), I(*shape), None, mode)
+
+
+BROADCASTS = dict(
+    same=lambda: o.multiply(o.relu(fc(rows(), 12)), spread()),
+    divisor=lambda: o.divide(o.relu(fc(rows(), 12)), spread()),
+    dividend=lambda: o.divide(spread(), o.relu(fc(rows(), 12))),
+    later=lambda: o.multiply(o.relu(fc(P(1, 8, 1), 12)), spread((3, 8, 12))),
+    later_rank=lambda: o.add(o.relu(fc(P(8, 1), 12)), spread((3, 1, 12), "bidirectional")),
+    both=lambda: o.add(o.broadcast(o.softmax(P(1, 8, 1), 1), I(1, 8, 12)), spread()),
+    constant=lambda: o.add(spread(), C(1, 8, 12)),
+    scalar=lambda: o.multiply(spread(), S(0.3)),
+)
+for _n, _f in BROADCASTS.items():
+    named("broadcast_" + _n, lambda f=_f: [fc(f(), 5)])
+
+REDUCED = dict(
+    unsqueezed=lambda: o.reduce_mean(o.unsqueeze(fc(rows(), 12), I(1)), I(2), False),
+    unsqueezed_kept=lambda: o.reduce_max(o.unsqueeze(fc(rows(), 12), I(0)), I(2), True),
+    reshaped=lambda: o.reduce_sum(o.reshape(fc(rows(), 12), I(1, 8, 1, 12), False), I(1), False),
+    transposed=lambda: o.reduce_mean(o.transpose(o.relu(cb(image())), I(0, 2, 3, 1)), I(1, 2), False),
+    transposed_kept=lambda: o.reduce_mean(o.transpose(o.relu(cb(image())), I(0, 2, 3, 1)), I(1, 2), True),
+    channels=lambda: o.reduce_max(o.transpose(o.relu(cb(image())), I(0, 2, 3, 1)), I(-1), False),
+    squeezed=lambda: o.squeeze(o.transpose(o.relu(cb(P(1, 4, 3, 8))), I(0, 3, 2, 1)), I(0)),
+    converted=lambda: o.convert(o.transpose(o.greater(o.softmax(fc(rows(), 12), -1), S(0.1)), I(0, 2, 1)), "f32"),
+)
+for _n, _f in REDUCED.items():
+    named("reduced_" + _n, lambda f=_f: [fc(f(), 5)])
+
+
+@model
+def slices_in_a_row():
+    y = o.slice(o.slice(o.relu(fc(rows(), 12)), I(1), I(6), I(1), I(1)), I(2), I(10), I(1), I(2))
+    return [fc(o.tanh(y), 5)]
+
+
+@model
+def windows_shifted():
+    y = o.relu(fc(rows(), 12))
+    return [fc(o.tanh(o.concat([o.slice(y, I(3), I(2**31 - 1), I(1), I(1)), o.slice(y, I(0), I(3), I(1), I(1))], 1)), 5)]
+
+
+def stored(y, n, zero=None, scalar=False, rows_first=True, group=0, kind=np.uint8):
+    """A MatMul with weights stored as integers, of sizes that every processor has a kernel for."""
+    k = int(y.get_output_shape(0)[-1])
+    q = (np.arange(n * k) * 7 % 11).astype(kind).reshape((n, k // group, group) if group else (n, k) if rows_first else (k, n))
+    w = o.convert(o.constant(q), np.float32)
+    if zero:
+        w = o.subtract(w, S(5) if zero == "float" else o.convert(o.constant(np.full((1, 1), 5, np.uint8)), np.float32))
+    w = o.multiply(w, C(n, k // group, 1) if group else S(0.1) if scalar else C(n, 1) if rows_first else C(1, n))
+    return o.matmul(y, o.reshape(w, I(n, k), False) if group else w, False, rows_first)
+
+
+def wide():
+    return P(1, 8, 64)
+
+
+STORED = dict(
+    bias=lambda: stored(o.relu(o.add(stored(wide(), 64), C(64))), 64),
+    zero=lambda: stored(o.relu(stored(wide(), 64, "float")), 64, "integer"),
+    scalar=lambda: stored(o.relu(stored(wide(), 64, scalar=True)), 64, scalar=True),
+    columns=lambda: stored(o.relu(stored(wide(), 64, rows_first=False)), 64, rows_first=False),
+    signed=lambda: stored(o.relu(stored(wide(), 64, kind=np.int8)), 64, kind=np.int8),
+    groups=lambda: stored(o.relu(stored(wide(), 64, group=32)), 64, group=32),
+    scaled=lambda: stored(o.relu(o.multiply(stored(wide(), 64), S(0.3))), 64),
+    one_column=lambda: stored(o.relu(stored(wide(), 1)), 64),
+)
+for _n, _f in STORED.items():
+    named("stored_" + _n, lambda f=_f: [f()])
+
+
+@model
+def stored_shared():
+    w = o.multiply(o.convert(i8(64, 64), np.float32), C(64, 1))
+    return [stored(o.tanh(o.matmul(o.relu(o.matmul(wide(), w, False, True)), w, False, True)), 64)]
+
+
+@model
+def stored_table():
+    t = o.multiply(o.convert(i8(100, 64), np.float32), C(100, 1))
+    return [stored(o.gather(t, P(1, 6, t=np.int64), o.constant(np.int32(0))), 64)]
+
+
+def windows(mask, bias=True, twice=False, behind=False):
+    q, k, v = (o.transpose(o.reshape(fcb(P(4, 8, 16, name=n), 16), I(4, 8, 2, 8), False), I(0, 2, 1, 3)) for n in "qkv")
+    s = o.matmul(q, k, False, True)
+    s = o.reshape(o.add(s, C(1, 2, 8, 8)) if bias else s, I(1, 4, 2, 8, 8), False)
+    s = o.add(s, C(*mask) if mask else P(1, 4, 2, 8, 8, name="m"))
+    s = o.reshape(o.add(s, P(1, 4, 1, 8, 8, name="m2")) if twice else s, I(4, 2, 8, 8), False)
+    y = o.matmul(o.softmax(o.tanh(s) if behind else s, -1), v, False, False)
+    return [fcb(o.reshape(o.transpose(y, I(0, 2, 1, 3)), I(4, 8, 16), False), 5)]
+
+
+named("windows", lambda: windows((1, 4, 1, 8, 8)))
+named("windows_no_bias", lambda: windows((1, 4, 1, 8, 8), False))
+named("windows_masks", lambda: windows(None, False, True))
+named("windows_row", lambda: windows((1, 1, 1, 1, 8)))
+named("windows_behind", lambda: windows((1, 4, 1, 8, 8), behind=True))
+
+
 def export(truth, core, path, extra):
     seen = []
     config = {"INFERENCE_PRECISION_HINT": "bf16", "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, **extra}
@@ -925,9 +1146,15 @@ def main():
     truth = {"__name__": "truth"}
     exec(compile("\n".join(l for l in source.split("\n") if not l.startswith("from common import")), sys.argv[1], "exec"), truth)
     core = ov.Core()
+    kept = {}
+    if sys.argv[3:]:
+        with zipfile.ZipFile(sys.argv[2]) as z:
+            kept = {name: z.read(name) for name in z.namelist() if name.split(".")[0] not in sys.argv[3:]}
     with tempfile.TemporaryDirectory() as d, zipfile.ZipFile(sys.argv[2], "w", zipfile.ZIP_DEFLATED) as z:
         def put(name, data):
             z.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+        for name, data in kept.items():
+            put(name, data)
         for name, build in MODELS.items():
             if sys.argv[3:] and name not in sys.argv[3:]:
                 continue
