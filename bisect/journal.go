@@ -222,7 +222,7 @@ func (j *Journal) find(set engine.Set, repeat, sample int) *trial {
 	if j == nil || len(j.known) == 0 {
 		return nil
 	}
-	return j.known[journalLine{Set: ranges(set, j.candidates), Repeat: repeat, Sample: sample}.key()]
+	return j.known[journalLine{Set: ranges(set), Repeat: repeat, Sample: sample}.key()]
 }
 
 func (j *Journal) record(set engine.Set, repeat, sample int, t *trial) error {
@@ -230,7 +230,7 @@ func (j *Journal) record(set engine.Set, repeat, sample int, t *trial) error {
 		return nil
 	}
 	l := lineOf(t)
-	l.Set, l.Repeat, l.Sample = ranges(set, j.candidates), repeat, sample
+	l.Set, l.Repeat, l.Sample = ranges(set), repeat, sample
 	if err := j.write(l); err != nil {
 		return err
 	}
@@ -255,7 +255,7 @@ func (j *Journal) recordPrefix(k int, set engine.Set, spent time.Duration) error
 	if j == nil {
 		return nil
 	}
-	l := journalLine{Count: &k, Set: ranges(set, j.candidates), Micros: spent.Microseconds()}
+	l := journalLine{Count: &k, Set: ranges(set), Micros: spent.Microseconds()}
 	j.prefixes[k] = l
 	return j.write(l)
 }

@@ -173,7 +173,7 @@ func TestJournalIsLocked(t *testing.T) {
 
 func TestRanges(t *testing.T) {
 	for want, list := range map[string][]int{"": nil, "0": {0}, "0-2": {0, 1, 2}, "1,3-4,63-65,99": {1, 3, 4, 63, 64, 65, 99}} {
-		if got := ranges(engine.SetOf(list...), 100); got != want {
+		if got := ranges(engine.SetOf(list...)); got != want {
 			t.Errorf("%v is %q", list, got)
 		}
 		if back, err := parseRanges(want, 100); err != nil || !back.Equal(engine.SetOf(list...)) {

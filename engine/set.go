@@ -115,6 +115,31 @@ func (s Set) Positions() []int {
 	return r
 }
 
+// Runs yields the first and the last position of every stretch of elements that follow one another.
+func (s Set) Runs(yield func(first, last int) bool) {
+	for first := s.next(0, 0); first < 64*len(s.words); {
+		end := s.next(first, ^uint64(0))
+		if !yield(first, end-1) {
+			return
+		}
+		first = s.next(end, 0)
+	}
+}
+
+// next is the first position from i on whose bit, exclusively ored with that of flip, is set; one behind all words where there is none.
+func (s Set) next(i int, flip uint64) int {
+	for n := i / 64; n < len(s.words); n++ {
+		w := s.words[n] ^ flip
+		if n == i/64 {
+			w &= ^uint64(0) << (i % 64)
+		}
+		if w != 0 {
+			return n*64 + bits.TrailingZeros64(w)
+		}
+	}
+	return 64 * len(s.words)
+}
+
 // String is a short text that is equal for equal sets: the words in hexadecimal without trailing zeros.
 func (s Set) String() string {
 	const digits = "0123456789abcdef"
