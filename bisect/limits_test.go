@@ -35,6 +35,10 @@ func TestEveryBudget(t *testing.T) {
 		if r.First == nil && n > 3 && !strings.Contains(strings.Join(r.Warnings, "\n"), "open: the first node lies between") {
 			t.Errorf("%d probes: warnings %q", n, r.Warnings)
 		}
+		if said := strings.Join(r.Warnings, "\n"); r.First != nil && len(r.KeepF32) == 0 && !strings.Contains(said, "open: which nodes to keep") ||
+			!strings.Contains(said, "to go on") {
+			t.Errorf("%d probes: warnings %q", n, r.Warnings)
+		}
 	}
 }
 

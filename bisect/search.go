@@ -250,6 +250,10 @@ func (s *search) open() error {
 	if lo, hi := s.lowestFailure(); s.result.First == nil && hi >= 0 {
 		s.warn(fmt.Sprintf("open: the first node lies between CNT=%d, which passes, and CNT=%d, which fails", lo, hi))
 	}
+	if s.best == nil && s.result.First != nil {
+		s.warn("open: which nodes to keep in f32; no set that repairs the rest is known yet")
+	}
+	s.wayOn()
 	if s.best == nil || s.result.Settings != nil {
 		return nil
 	}
@@ -257,6 +261,17 @@ func (s *search) open() error {
 		s.warn("open: the set to keep in f32 repairs the rest, but a smaller one may do")
 	}
 	return s.describeRepair(*s.best)
+}
+
+// wayOn says how to go on with a search that was ended early.
+func (s *search) wayOn() {
+	switch r := s.result.Reason; {
+	case r == nil || *r != "budget" && *r != "interrupted" || s.prober.probes == 0:
+	case s.Journal == nil:
+		s.warn("to go on, search again, with a journal: it would remember the probes of this search")
+	default:
+		s.warn("to go on, search again with the same journal: no probe that it remembers is made twice")
+	}
 }
 
 // warn adds a warning to the result.
