@@ -34,6 +34,7 @@ type Runtime interface {
 type Patch struct {
 	Writer   Writer
 	Open     func(ctx context.Context, path, precision string) (Runtime, error) // path: "" is the model as it is. Nil: nothing is run
+	Observe  func(context.Context, engine.Sample) (engine.Observation, error)   // the reference, where the model as it is crashes in f32; may be nil
 	Settings patterns.Settings
 	Reduced  string   // the precision of what is not kept
 	Forms    []string // those to try; nil: all that the writer has
@@ -83,7 +84,7 @@ func (p Patch) Run(ctx context.Context) (*Patched, error) {
 	r := &Patched{Candidates: len(candidates), Kept: len(candidates) - enforced.Len(), Verified: p.Open != nil}
 	run := &patching{Patch: p}
 	if p.Open != nil {
-		if r.F32, err = run.ship(ctx, "", "f32"); err != nil {
+		if r.F32, err = run.reference(ctx); err != nil {
 			return nil, fmt.Errorf("running the model in f32: %w", err)
 		}
 		if r.Reduced, err = run.ship(ctx, "", p.Reduced); err != nil {
@@ -91,7 +92,7 @@ func (p Patch) Run(ctx context.Context) (*Patched, error) {
 		}
 	}
 	r.Attempts = []Attempt{}
-	if r.F32 != nil && r.F32.Verdict != Pass { // no form can hold
+	if r.F32 != nil && r.F32.Verdict.Bad() { // no form can hold
 		return r, nil
 	}
 	for _, form := range p.Writer.Forms() {
@@ -115,6 +116,24 @@ func (p Patch) Run(ctx context.Context) (*Patched, error) {
 type patching struct {
 	Patch
 	outputs [][]engine.Output // reference
+}
+
+// reference runs the model as it is in f32. Where that crashes the runtime, what its own engine shows is the reference.
+func (p *patching) reference(ctx context.Context) (*Shipped, error) {
+	s, err := p.ship(ctx, "", "f32")
+	f, crashed := errors.AsType[*engine.Failure](err)
+	if !crashed || p.Observe == nil {
+		return s, err
+	}
+	p.outputs = nil
+	for _, sample := range p.Samples {
+		o, err := p.Observe(ctx, sample)
+		if err != nil {
+			return nil, err
+		}
+		p.outputs = append(p.outputs, o.Outputs)
+	}
+	return &Shipped{Probe: Probe{Verdict: Crash, Detail: f.Detail}, Accept: []string{}}, nil
 }
 
 // attempt writes the model in a form beside its place, runs it as it is, and moves it there when it holds.

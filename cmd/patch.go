@@ -135,7 +135,7 @@ func (p *patchCommand) without(ctx context.Context, err error) error {
 func (p *patchCommand) ready(ctx context.Context, s *subject, patch *bisect.Patch) (engine.Info, error) {
 	info := s.engine.Info()
 	if e, ok := s.engine.(*openvino.Engine); ok {
-		patch.Writer = e
+		patch.Writer, patch.Observe = e, e.Reference
 		patch.Open = func(ctx context.Context, path, precision string) (bisect.Runtime, error) {
 			return e.Ship(ctx, path, precision)
 		}

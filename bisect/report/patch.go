@@ -33,7 +33,7 @@ func (p *Patch) Text(w io.Writer) error {
 		head = fmt.Sprintf("%s keeps %d of the %d candidates of %s in f32, and meets the rules with the rest in %s.", Printable(p.Output), p.Kept, p.Candidates,
 			Printable(p.Model), p.Precision)
 	}
-	if _, err := fmt.Fprintf(w, "%s\nRules: %s. Run by %s %s in its default mode.\n\n", head, Printable(strings.Join(p.F32.Accept, ", ")), p.Engine.Name,
+	if _, err := fmt.Fprintf(w, "%s\nRules: %s. Run by %s %s in its default mode.\n\n", head, Printable(strings.Join(p.Reduced.Accept, ", ")), p.Engine.Name,
 		Printable(p.Engine.Version)); err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (p *Patch) Text(w io.Writer) error {
 			return err
 		}
 	}
-	if p.F32.Verdict != bisect.Pass {
+	if p.F32.Verdict.Bad() {
 		_, err := fmt.Fprintln(w, "\nIn f32 already the model does not meet the rules there, or gives numbers that are not finite: no precision repairs it.")
 		return err
 	}

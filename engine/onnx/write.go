@@ -41,6 +41,9 @@ var writers = map[string]struct {
 	"HSwish":                       {hardSwish, []string{"HardSwish"}},
 	"Clamp":                        {clampTo, []string{"Clip"}},
 	"Softmax":                      {softmaxLast, []string{"Softmax"}},
+	"Maximum":                      {extreme("Max"), []string{"Max"}},
+	"Minimum":                      {extreme("Min"), []string{"Min"}},
+	"Broadcast":                    {expansion, nil},
 	"Transpose":                    {transposition, nil},
 	"Reshape":                      {reshaping, nil},
 	"Squeeze":                      {reshaping, nil},
@@ -197,13 +200,18 @@ func (w *cellWriter) op(operator string, in []string, attrs ...attribute) string
 }
 
 func (w *cellWriter) reshape(name string, shape []int) string {
+	return w.op("Reshape", []string{name, w.shape(shape)})
+}
+
+// shape is the name of a constant that holds a shape.
+func (w *cellWriter) shape(shape []int) string {
 	var raw []byte
 	for _, d := range shape {
 		raw = binary.LittleEndian.AppendUint64(raw, uint64(d))
 	}
-	to := w.fresh("shape")
-	w.initializer(to, i64Code, []int{len(shape)}, raw)
-	return w.op("Reshape", []string{name, to})
+	name := w.fresh("shape")
+	w.initializer(name, i64Code, []int{len(shape)}, raw)
+	return name
 }
 
 // number is the name of a constant scalar.

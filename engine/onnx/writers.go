@@ -151,3 +151,25 @@ func concatenation(w *cellWriter, n *graph.Node, in []string) (string, bool) {
 	}
 	return w.op("Concat", in, attribute{"axis", int64(axis)}), d.Err() == nil && axis >= 0
 }
+
+// extreme writes what broadcasts its operands from opset 8 on.
+func extreme(operator string) writer {
+	return func(w *cellWriter, n *graph.Node, in []string) (string, bool) {
+		same, known := w.proto.opset("") >= 8, true
+		if !same {
+			a, okA := static(n.In[0])
+			b, okB := static(n.In[1])
+			same, known = slices.Equal(a, b), okA && okB
+		}
+		return w.op(operator, in), same && known && !slices.Contains(in, "")
+	}
+}
+
+// expansion writes a Broadcast as numpy does it, to a shape that is known.
+func expansion(w *cellWriter, n *graph.Node, in []string) (string, bool) {
+	d := n.Attrs.Decode()
+	mode := d.Enum("mode", "numpy", "numpy", "bidirectional", "explicit", "pdpd")
+	shape, ok := static(graph.Port{Node: n})
+	ok = ok && d.Err() == nil && w.proto.opset("") >= 8 && (mode == "numpy" || mode == "bidirectional")
+	return w.op("Expand", []string{in[0], w.shape(shape)}), ok
+}

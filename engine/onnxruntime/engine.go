@@ -6,7 +6,8 @@
 // user's file. Where a view has nodes that the file has not, or has taken factors to other places, these nodes are written in place of the file's own.
 // Candidates, their order, names and units are the built-in engine's, in any of its views. Between the pairs ONNX Runtime computes in f32.
 //
-// Limits: what a view rounds between values that the file does not have, in operations that are not written, stays in f32, as Warnings say.
+// Limits: what a view rounds between values that the file does not have, in operations that are not written, stays in f32, as Warnings say; bf16 of a
+// Convert from integers or f16 is rounded to nearest even, where the plugin rounds by a rule of its own.
 package onnxruntime
 
 import (
