@@ -58,7 +58,7 @@ func (r *rewriter) rotaryOf(add, straight, turned *graph.Node, c, s int) bool {
 	x, cos, sin := straight.In[1-c], straight.In[c], turned.In[s]
 	cat := turned.In[1-s].Node
 	rank := len(shape(x))
-	if cat.Op != "Concat" || len(cat.In) != 2 || rank == 0 || axis(number(cat, "axis", 0), rank) != rank-1 {
+	if cat.Op != "Concat" || len(cat.In) != 2 || rank == 0 || number(cat, "axis", 0) != -1 { // not found when the axis counts from the front
 		return false
 	}
 	negated := cat.In[0].Node
@@ -91,7 +91,7 @@ func (r *rewriter) takeSlices(cat *graph.Node) {
 	}
 	rope, split := cat.In[0].Node, cat.In[1].Node
 	rank := len(cat.Out[0].Shape)
-	if rope.Op != "RoPE" || split.Op != "VariadicSplit" || len(split.Out) != 2 || rank != 4 || axis(number(cat, "axis", 0), rank) != rank-1 ||
+	if rope.Op != "RoPE" || split.Op != "VariadicSplit" || len(split.Out) != 2 || rank != 4 || number(cat, "axis", 0) != -1 ||
 		rope.In[0] != (graph.Port{Node: split, Out: 0}) || cat.In[1] != (graph.Port{Node: split, Out: 1}) {
 		return
 	}
