@@ -106,7 +106,7 @@ func (r *rewriter) uniform(p graph.Port, v float64) bool {
 
 // everywhere is uniform for a constant of any size.
 func (r *rewriter) everywhere(p graph.Port, v float64) bool {
-	if n := elements(shape(p)); n <= valueLimit || !isConstant(p) || !p.Type().IsFloat() && !p.Type().IsInteger() {
+	if n := elements(shape(p)); n <= valueLimit || !isConstant(p) {
 		return r.uniform(p, v)
 	}
 	t, err := p.Node.Value.Decode()
@@ -120,7 +120,8 @@ func (r *rewriter) everywhere(p graph.Port, v float64) bool {
 	case []float64:
 		return !slices.ContainsFunc(d, func(x float64) bool { return x != v })
 	}
-	return !slices.ContainsFunc(asNumbers(t), func(x float64) bool { return x != v })
+	d := asNumbers(t)
+	return len(d) > 0 && !slices.ContainsFunc(d, func(x float64) bool { return x != v })
 }
 
 // isConstant reports whether p is a constant.

@@ -11,11 +11,12 @@ import (
 // nopElimination removes operations that change nothing, and says Squeeze and Unsqueeze with Reshape. Source: NopElimination.
 func nopElimination(r *rewriter) { rules(nopRules)(r) }
 
-// symbolicNops is nopElimination as SymbolicOptimizations runs it: it keeps Squeeze and Unsqueeze.
+// symbolicNops is nopElimination as SymbolicOptimizations runs it: it keeps Squeeze, Unsqueeze and Select.
 func symbolicNops(r *rewriter) {
 	table := maps.Clone(nopRules)
 	delete(table, "Squeeze")
 	delete(table, "Unsqueeze")
+	delete(table, "Select")
 	rules(table)(r)
 }
 
@@ -45,6 +46,7 @@ var nopRules = map[string][]rule{
 	"Tile":                  {onesBroadcast},
 	"GatherElements":        {sliceBeforeGatherElements},
 	"Gather":                {wholeGather},
+	"Select":                {decidedSelect},
 }
 
 func zeroPad(r *rewriter, n *graph.Node) bool {
@@ -172,6 +174,24 @@ func wholeSlice(r *rewriter, n *graph.Node) bool {
 	ends, ok := r.integers(n.In[2])
 	toEnd := ok && r.uniform(n.In[1], 0) && !slices.ContainsFunc(ends, func(e int) bool { return e < endless(n.In[2]) })
 	return toEnd && r.bypass(n, n.In[0]) || sameShape(r, n)
+}
+
+// decidedSelect finds a Select whose condition is the same everywhere. Source: SelectWithOneValueCondition.
+func decidedSelect(r *rewriter, n *graph.Node) bool {
+	branch := n.In[2]
+	switch {
+	case r.everywhere(n.In[0], 1):
+		branch = n.In[1]
+	case !r.everywhere(n.In[0], 0):
+		return false
+	}
+	if to := n.Out[0].Shape; !static(to) || slices.Equal(shape(branch), to) {
+		return static(to) && r.bypass(n, branch)
+	}
+	steps := &chain{r: r, from: n}
+	to := steps.note(r.ints(1, n.Out[0].Shape...))
+	r.substitute(n, steps.make("Broadcast", "opset3", graph.Attrs{"mode": "numpy"}, branch, to).Node)
+	return true
 }
 
 // endless is the bound that means the end of an axis, whatever its size.

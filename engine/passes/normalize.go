@@ -74,6 +74,53 @@ func mvn(r *rewriter, n *graph.Node) bool {
 	return true
 }
 
+// mvnInside finds x*g + (beta - mean(x)*g) with g = gamma * (mean((x - mean(x))^2) + eps)^-0.5. Source: MVNFusionWithConstantsInside.
+func mvnInside(r *rewriter, n *graph.Node) bool {
+	for side := range n.In {
+		scaled, sub := n.In[side].Node, n.In[1-side].Node
+		if scaled.Op != "Multiply" || sub.Op != "Subtract" || !isConstant(sub.In[0]) || sub.In[1].Node.Op != "Multiply" {
+			continue
+		}
+		for i := range scaled.In {
+			if r.mvnOf(n, scaled, sub, scaled.In[i], scaled.In[1-i]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mvnOf matches scaled = x * g and sub = beta - mean(x) * g.
+func (r *rewriter) mvnOf(n, scaled, sub *graph.Node, x, g graph.Port) bool {
+	mean, okMean := operand(sub.In[1].Node, g)
+	power, gamma, okGamma := withConstant(g.Node)
+	if !okMean || !okGamma || g.Node.Op != "Multiply" || power.Node.Op != "Power" || !r.uniform(power.Node.In[1], -0.5) {
+		return false
+	}
+	add := power.Node.In[0].Node
+	variance, eps, ok := withConstant(add)
+	e, okEps := r.scalar(eps)
+	if !ok || !okEps || add.Op != "Add" || variance.Node.Op != "ReduceMean" || mean.Node.Op != "ReduceMean" || mean.Node.In[0] != x {
+		return false
+	}
+	square := variance.Node.In[0].Node
+	m := mvnMatch{r: r, axes: mean.Node.In[1]}
+	if first, ok := operand(square, mean); !ok || square.Op != "SquaredDifference" || first != x || !m.sameAxes(variance.Node.In[1]) ||
+		!flag(mean.Node, "keep_dims") || !flag(variance.Node, "keep_dims") {
+		return false
+	}
+	sources := []*graph.Node{mean.Node, square, add, power.Node, g.Node, scaled, sub.In[1].Node, sub, n}
+	attrs := graph.Attrs{"eps": decimal(e), "eps_mode": "inside_sqrt", "normalize_variance": "true"}
+	v := r.make("MVN", "opset6", attrs, x, mean.Node.In[1])
+	by := r.make("Multiply", "opset1", numpyBroadcast, port(v), gamma)
+	sum := r.make("Add", "opset1", numpyBroadcast, port(by), sub.In[0])
+	for _, made := range []*graph.Node{v, by, sum} {
+		r.inherit(made, sources...)
+	}
+	r.substitute(n, sum)
+	return true
+}
+
 type mvnMatch struct {
 	r       *rewriter
 	x, axes graph.Port

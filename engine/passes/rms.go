@@ -60,6 +60,13 @@ func (m *rmsMatch) normal(n *graph.Node) bool {
 		return m.rootMeanSquare(n.In[1])
 	case "Multiply":
 		for i := range 2 {
+			if p := n.In[i].Node; p.Op == "Power" && m.r.uniform(p.In[1], -0.5) {
+				m.nodes = append(m.nodes, p, p.In[1].Node)
+				m.x = n.In[1-i]
+				if m.meanSquare(p.In[0]) {
+					return true
+				}
+			}
 			at, ok := m.inverseRoot(n.In[i].Node)
 			if !ok {
 				continue
@@ -89,11 +96,15 @@ func (m *rmsMatch) inverseRoot(n *graph.Node) (graph.Port, bool) {
 // rootMeanSquare matches sqrt(mean(x^2) + eps).
 func (m *rmsMatch) rootMeanSquare(p graph.Port) bool {
 	root := p.Node
-	add := p
 	if root.Op != "Sqrt" {
 		return false
 	}
-	add = root.In[0]
+	m.nodes = append(m.nodes, root)
+	return m.meanSquare(root.In[0])
+}
+
+// meanSquare matches mean(x^2) + eps.
+func (m *rmsMatch) meanSquare(add graph.Port) bool {
 	mean, eps, ok := withConstant(add.Node)
 	if !ok || add.Node.Op != "Add" || mean.Node.Op != "ReduceMean" {
 		return false
@@ -111,7 +122,7 @@ func (m *rmsMatch) rootMeanSquare(p graph.Port) bool {
 	if !product && (square.Op != "Power" || square.In[0] != m.x || !m.r.uniform(square.In[1], 2)) {
 		return false
 	}
-	m.nodes = append(m.nodes, root, add.Node, eps.Node, mean.Node, mean.Node.In[1].Node, square, square.In[1].Node, m.x.Node)
+	m.nodes = append(m.nodes, add.Node, eps.Node, mean.Node, mean.Node.In[1].Node, square, square.In[1].Node, m.x.Node)
 	return true
 }
 

@@ -38,7 +38,7 @@ var commonFusions = rules(map[string][]rule{
 	"Divide":           {swishDivide, hsigmoid, normalizeL2, softmax, mvn},
 	"Minimum":          {clampOfBounds},
 	"Maximum":          {clampOfBounds, leaky},
-	"Add":              {subtractFusion},
+	"Add":              {mvnInside, subtractFusion},
 	"Convolution":      {padFusion},
 	"GroupConvolution": {padFusion},
 	"AvgPool":          {padFusion},

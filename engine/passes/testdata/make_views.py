@@ -1122,6 +1122,39 @@ named("windows_row", lambda: windows((1, 1, 1, 1, 8)))
 named("windows_behind", lambda: windows((1, 4, 1, 8, 8), behind=True))
 
 
+def decided(name, condition, x, other):
+    named("select_" + name, lambda: [fc(o.select(o.constant(np.array(condition)), o.relu(y := fc(P(*x), x[-1])), other(y)), 5)])
+
+
+decided("true", np.ones((1, 8, 12), bool), (1, 8, 12), o.tanh)
+decided("false", np.zeros((1, 8, 12), bool), (1, 8, 12), o.tanh)
+decided("broadcast", np.ones((1, 8, 12), bool), (1, 1, 12), lambda y: S(1))
+decided("large", np.ones((1, 96, 96), bool), (1, 96, 96), lambda y: S(1))
+
+
+@model
+def layer_norm_constants_inside():
+    x = o.add(fcb(rows(), 12), P(1, 8, 12, name="y"))
+    mean = o.reduce_mean(x, I(-1), True)
+    g = o.multiply(o.power(o.add(o.reduce_mean(o.squared_difference(x, mean), I(-1), True), S(1e-5)), S(-0.5)), C(12))
+    return [fc(o.add(o.multiply(x, g), o.subtract(C(12), o.multiply(mean, g))), 5)]
+
+
+@model
+def layer_norm_as_rms():
+    x = o.add(fcb(rows(), 12), P(1, 8, 12, name="y"))
+    d = o.subtract(x, o.reduce_mean(x, I(-1), True))
+    v = o.power(o.add(o.reduce_mean(o.multiply(d, d), I(-1), True), S(1e-5)), S(-0.5))
+    return [fc(o.add(o.multiply(o.multiply(d, v), C(12)), C(12)), 5)]
+
+
+@model
+def rope_of_axis_3():
+    x = o.relu(fc(P(8, 1, 2, 8), 8))
+    a, b = o.slice(x, I(0), I(4), I(1), I(3)), o.slice(x, I(4), I(2**31 - 1), I(1), I(3))
+    return [fc(o.add(o.multiply(x, C(8, 1, 1, 8)), o.multiply(o.concat([o.negative(b), a], 3), C(8, 1, 1, 8))), 5)]
+
+
 def export(truth, core, path, extra):
     seen = []
     config = {"INFERENCE_PRECISION_HINT": "bf16", "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, **extra}
