@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -100,6 +101,9 @@ func (b *bisectCommand) run(c *cobra.Command, args []string) error {
 		return err
 	}
 	defer s.close()
+	if variable("GOGC") == nil { // what the memo holds should not be doubled by garbage, and has nothing to be scanned
+		debug.SetGCPercent(25)
+	}
 	references, err := b.judge.references(ctx, s)
 	if err != nil {
 		return err

@@ -92,7 +92,7 @@ func (p *Pool) take(n int) *piece {
 
 // grow adds a chunk of at least n lines and returns all of it.
 func (p *Pool) grow(n int) *piece {
-	lines := max(n, minChunk, p.total/4)
+	lines := max(n, minChunk, p.total/16)
 	if p.total == 0 {
 		lines = max(lines, int(min(p.Size/(8*lineWords), maxFirst)))
 	}
