@@ -21,11 +21,11 @@ func (r *rewriter) dereshapeBatches(n *graph.Node) {
 	}
 	m := n.In[0].Node
 	a, b := r.batchReshape(m.In[0]), r.batchReshape(m.In[1])
-	if a == nil || b == nil || !lastTwoKept(n) {
+	if a == nil || b == nil || !r.lastTwoKept(n) {
 		return
 	}
-	inA, inB, outA := shape(a.In[0]), shape(b.In[0]), a.Out[0].Shape
-	if batchesApart(inA, inB) > 1 || batchesApart(outA, b.Out[0].Shape) > 0 || batchesApart(outA, shape(n.In[0])) > 0 || batchesApart(inA, n.Out[0].Shape) > 1 {
+	inA, outA := a.In[0], port(a)
+	if r.batchesApart(inA, b.In[0]) > 1 || r.batchesApart(outA, port(b)) > 0 || r.batchesApart(outA, n.In[0]) > 0 || r.batchesApart(inA, port(n)) > 1 {
 		return
 	}
 	for i, reshape := range []*graph.Node{a, b} {
@@ -50,26 +50,27 @@ func (r *rewriter) batchReshape(p graph.Port) *graph.Node {
 			n = n.In[1].Node
 		}
 	}
-	if n.Op != "Reshape" || r.only(n) == nil || !lastTwoKept(n) {
+	if n.Op != "Reshape" || r.only(n) == nil || !r.lastTwoKept(n) {
 		return nil
 	}
 	return n
 }
 
 // lastTwoKept reports whether a Reshape keeps the last two dimensions.
-func lastTwoKept(n *graph.Node) bool {
-	in, out := shape(n.In[0]), n.Out[0].Shape
-	return static(in) && static(out) && len(in) > 1 && len(out) > 1 && slices.Equal(in[len(in)-2:], out[len(out)-2:])
+func (r *rewriter) lastTwoKept(n *graph.Node) bool {
+	in, out := r.dims(n.In[0]), r.dims(port(n))
+	return len(in) > 1 && len(out) > 1 && slices.EqualFunc(in[len(in)-2:], out[len(out)-2:], r.equal)
 }
 
-// batchesApart is the number of dimensions but the last two in which shapes of one rank differ, and more than there can be for other shapes.
-func batchesApart(a, b []int) int {
-	if len(a) != len(b) {
-		return len(a) + len(b)
+// batchesApart is the number of dimensions but the last two in which values of one rank differ, and more than there can be for others.
+func (r *rewriter) batchesApart(p, q graph.Port) int {
+	a, b := r.dims(p), r.dims(q)
+	if len(a) != len(b) || a == nil {
+		return len(a) + len(b) + 2
 	}
 	apart := 0
 	for i := range len(a) - 2 {
-		if a[i] != b[i] {
+		if !r.equal(a[i], b[i]) {
 			apart++
 		}
 	}
@@ -86,9 +87,9 @@ func (r *rewriter) dereshapeRows(n *graph.Node) {
 	if in.Op != "Reshape" || flag(m, "transpose_a") || len(shape(m.In[1])) != 2 || isConstant(m.In[0]) {
 		return
 	}
-	before, after := shape(in.In[0]), n.Out[0].Shape
-	if !static(before) || !static(after) || len(before) < 2 || len(before) != len(after) || !lastKept(before, shape(m.In[0])) ||
-		!lastKept(after, m.Out[0].Shape) || !slices.Equal(before[:len(before)-1], after[:len(after)-1]) {
+	before, after := r.dims(in.In[0]), r.dims(port(n))
+	if len(before) < 2 || len(before) != len(after) || !r.lastKept(before, r.dims(m.In[0])) || !r.lastKept(after, r.dims(port(m))) ||
+		!slices.EqualFunc(before[:len(before)-1], after[:len(after)-1], r.equal) {
 		return
 	}
 	r.set(m, 0, in.In[0])
@@ -96,5 +97,5 @@ func (r *rewriter) dereshapeRows(n *graph.Node) {
 	r.bypass(n, port(m))
 }
 
-// lastKept reports whether two shapes have the same last dimension.
-func lastKept(a, b []int) bool { return len(b) > 0 && a[len(a)-1] == b[len(b)-1] }
+// lastKept reports whether two values have the same last dimension.
+func (r *rewriter) lastKept(a, b []dim) bool { return len(b) > 0 && r.equal(a[len(a)-1], b[len(b)-1]) }

@@ -6,9 +6,10 @@ import (
 	"halfway/engine/graph"
 )
 
-// partialRules are operations whose shape is read from a value, which may be known in part.
+// partialRules are operations whose shape is read from a value, which may be known in part, or hangs on a few of their operands only.
 var partialRules = map[string]func(r *rewriter, n *graph.Node, in [][]dim) []dim{
 	"Reshape": (*rewriter).reshapedDims, "Broadcast": (*rewriter).broadcastDims, "Range": (*rewriter).rangeDims,
+	"ScaledDotProductAttention": (*rewriter).attentionDims, "ScaledDotProductAttentionWithKVCache": (*rewriter).attentionDims,
 }
 
 // target returns the dimensions that the value at p spells; nil when not even their number is known. A size is negative where the value is.
@@ -155,6 +156,28 @@ func (r *rewriter) rangeDims(n *graph.Node, _ [][]dim) []dim {
 		}
 	}
 	return nil
+}
+
+// attentionDims are those of attention: leading ones of all operands, the length of queries and mask, the size of the values.
+func (r *rewriter) attentionDims(n *graph.Node, in [][]dim) []dim {
+	q, k, v := in[0], in[1], in[2]
+	rank := len(q)
+	if rank < 3 || len(k) != rank || len(v) != rank {
+		return nil
+	}
+	if n.Op == "ScaledDotProductAttentionWithKVCache" {
+		return append(slices.Clone(q[:rank-1]), v[rank-1])
+	}
+	batch := r.broadcast(r.broadcast(q[:rank-2], k[:rank-2]), v[:rank-2])
+	length := q[rank-2]
+	if len(in) > 3 && len(in[3]) > 1 && !flag(n, "causal") {
+		mask := in[3]
+		batch = r.broadcast(batch, mask[:len(mask)-2])
+		if l := mask[len(mask)-2]; length.symbol != 0 && l != known(1) {
+			length = l
+		}
+	}
+	return append(slices.Clone(batch), length, v[rank-1])
 }
 
 // broadcast returns the dimensions to which those of a and b are brought, last ones aligned. Source: Dimension::broadcast_merge.

@@ -37,7 +37,7 @@ var (
 		alignRanks, sharedOps, constantFolding,
 	}, symbolicOptimizations, []pass{
 		uniqueNames,
-		commonDecompositions, nopElimination, groupNormalizations, dereshapeMatMul, dereshape, constantFolding,
+		commonDecompositions, nopElimination, groupNormalizations, dereshape, constantFolding,
 		linearOps, multiplyFusions, constantFolding,
 		downgrade, fakeQuantizeFusions, strides,
 	})

@@ -57,10 +57,10 @@ func newRewriter(g *graph.Graph) *rewriter {
 func (r *rewriter) enlist(n *graph.Node) {
 	for i, p := range n.In {
 		r.uses[p.Node.ID] = append(r.uses[p.Node.ID], use{n, i})
-		r.count[p.Node.ID]++
+		r.claim(p.Node)
 	}
 	for _, d := range n.Control {
-		r.count[d.ID]++
+		r.claim(d)
 	}
 }
 
@@ -130,7 +130,7 @@ func (r *rewriter) set(n *graph.Node, i int, p graph.Port) {
 		return
 	}
 	n.In[i] = p
-	r.count[p.Node.ID]++
+	r.claim(p.Node)
 	if old.Node != p.Node {
 		r.uses[p.Node.ID] = append(r.uses[p.Node.ID], use{n, i})
 	}
@@ -142,13 +142,29 @@ func (r *rewriter) setAll(n *graph.Node, in ...graph.Port) {
 	old := n.In
 	n.In = in
 	for i, p := range in {
-		r.count[p.Node.ID]++
+		r.claim(p.Node)
 		if i >= len(old) || old[i].Node != p.Node {
 			r.uses[p.Node.ID] = append(r.uses[p.Node.ID], use{n, i})
 		}
 	}
 	for _, p := range old {
 		r.release(p.Node)
+	}
+}
+
+// claim gives n one more use. One that was let go reads its inputs again.
+func (r *rewriter) claim(n *graph.Node) {
+	r.count[n.ID]++
+	if !r.dead[n.ID] {
+		return
+	}
+	r.dead[n.ID] = false
+	for i, p := range n.In {
+		r.uses[p.Node.ID] = append(r.uses[p.Node.ID], use{n, i})
+		r.claim(p.Node)
+	}
+	for _, d := range n.Control {
+		r.claim(d)
 	}
 }
 

@@ -17,6 +17,11 @@ const sharedConstantBytes = 256
 // sharedOps makes one node of those that do the same to the same value. Source: SharedOpOptimization.
 func sharedOps(r *rewriter) {
 	r.each(func(n *graph.Node) {
+		if n.Op == "ShapeOf" && n.Opset == "opset1" { // the same as the later one that says its type
+			n.Opset, n.Attrs = "opset3", graph.Attrs{"output_type": "i64"}
+		}
+	})
+	r.each(func(n *graph.Node) {
 		for o := range n.Out {
 			r.shareReaders(graph.Port{Node: n, Out: o})
 		}

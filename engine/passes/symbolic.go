@@ -8,7 +8,7 @@ import (
 
 // symbolic optimizations do what the plugin can do without knowing a dimension, by knowing which are equal. Source: SymbolicOptimizations.
 var symbolicOptimizations = slices.Concat(
-	[]pass{symbolicPropagation, chainedMaximum, nopBroadcast, symbolicNops, sharedOps, symbolsAsValues, selectKeepsShape, dereshapeMatMul, dereshape,
+	[]pass{symbolicPropagation, chainedMaximum, nopBroadcast, symbolicNops, sharedOps, symbolsAsValues, selectKeepsShape, dereshape,
 		reshapePatterns},
 	shapeSubgraphs(symbolicNops))
 

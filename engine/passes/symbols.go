@@ -105,7 +105,7 @@ func (r *rewriter) dims(p graph.Port) []dim {
 			if list[p.Out][i] == 0 {
 				list[p.Out][i] = r.symbols.fresh()
 			}
-			d[i].symbol = list[p.Out][i]
+			d[i].symbol = r.symbols.root(list[p.Out][i])
 		}
 	}
 	return d
