@@ -61,12 +61,11 @@ func (f pairwise) of(a, b float32) float32 {
 	return b
 }
 
-// Clamp writes least where src is less, else most where it is more, else src, also where that is NaN, to dst, which may be src and has its
-// length.
+// Clamp writes least where src is less or NaN, else most where it is more, else src to dst, which may be src and has its length.
 func Clamp(dst, src []float32, least, most float32) {
 	dst = dst[:len(src)]
 	for i := clampVectors(dst, src, least, most); i < len(src); i++ {
-		dst[i] = lesser.of(most, greater.of(least, src[i]))
+		dst[i] = lesser.of(greater.of(src[i], least), most)
 	}
 }
 

@@ -21,7 +21,7 @@ func TestArithmetic(t *testing.T) {
 		"min":      {Min, func(a, b float32) float32 { return pick(a < b, a, b) }},
 		"relu":     {func(dst, a, _ []float32) { Relu(dst, a) }, func(a, _ float32) float32 { return pick(a > 0, a, 0) }},
 		"clamp": {func(dst, a, _ []float32) { Clamp(dst, a, -0.5, 0.75) }, func(a, _ float32) float32 {
-			return pick(a < -0.5, -0.5, pick(a > 0.75, 0.75, a))
+			return pick(a > -0.5, pick(a < 0.75, a, 0.75), -0.5)
 		}},
 	}
 	bothLevels(t, func(t *testing.T) {

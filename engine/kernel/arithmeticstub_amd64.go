@@ -39,7 +39,7 @@ func minAVX2(dst *float32, a *float32, b *float32, vectors int)
 //go:noescape
 func reluAVX2(dst *float32, src *float32, vectors int)
 
-// clampAVX2 writes least where src is less, most where it is more, else src, to dst for vectors times 8 elements; vectors is positive.
+// clampAVX2 writes least where src is less or NaN, most where it is more, else src, to dst for vectors times 8 elements; vectors is positive.
 //
 //go:noescape
 func clampAVX2(dst *float32, src *float32, least float32, most float32, vectors int)

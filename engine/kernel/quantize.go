@@ -2,7 +2,7 @@ package kernel
 
 import "math"
 
-// A Quantizer is what Quantize does to an element: it is limited to [Low, High], where a NaN stays one, times InScale plus InShift is rounded to f32
+// A Quantizer is what Quantize does to an element: it is limited to [Low, High], of which a NaN becomes Low, times InScale plus InShift is rounded to f32
 // and then to the nearest integer (ties to even), and that times OutScale plus OutShift is rounded to f32.
 type Quantizer struct{ Low, High, InScale, InShift, OutScale, OutShift float32 }
 
@@ -10,7 +10,7 @@ type Quantizer struct{ Low, High, InScale, InShift, OutScale, OutShift float32 }
 func Quantize(dst, src []float32, q *Quantizer) {
 	dst = dst[:len(src)]
 	for i := quantizeVectors(dst, src, q); i < len(src); i++ {
-		x := float64(lesser.of(q.High, greater.of(q.Low, src[i])))
+		x := float64(lesser.of(greater.of(src[i], q.Low), q.High))
 		level := math.RoundToEven(float64(float32(x*float64(q.InScale) + float64(q.InShift))))
 		dst[i] = float32(level*float64(q.OutScale) + float64(q.OutShift))
 	}

@@ -50,7 +50,7 @@ func TestFunctionsOfElementsHaveTheBitsOfOneAtATime(t *testing.T) {
 			q := Quantizer{-1.5, 2.5, 63.7, 95.6, 0.0157, -1.5}
 			Quantize(got, src, &q)
 			check("quantize", func(x float32) float32 {
-				if x < q.Low {
+				if !(x >= q.Low) {
 					x = q.Low
 				}
 				if x > q.High {

@@ -25,8 +25,9 @@ func cast(c *call) []graph.Port {
 
 // castTo is a Convert; to a float of 8 bits, unless the node has saturate=0, what is too large becomes the largest value, infinities too.
 func (c *call) castTo(x graph.Port, t tensor.DType) graph.Port {
-	if limit := map[tensor.DType]string{tensor.F8E4M3: "448", tensor.F8E5M2: "57344"}[t]; limit != "" && c.int("saturate", 1) != 0 && c.kind(x).IsFloat() {
-		x = c.op("Clamp", graph.Attrs{"min": "-" + limit, "max": limit}, x)
+	limit, from := map[tensor.DType]float64{tensor.F8E4M3: 448, tensor.F8E5M2: 57344}[t], c.kind(x)
+	if limit != 0 && c.int("saturate", 1) != 0 && from.IsFloat() { // NaN stays, as these have it where it is the second operand
+		x = c.op("Minimum", numpyBroadcast(), c.scalar(from, limit), c.op("Maximum", numpyBroadcast(), c.scalar(from, -limit), x))
 	}
 	return c.op("Convert", graph.Attrs{"destination_type": t.String()}, x)
 }

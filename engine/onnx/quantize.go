@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"math"
 	"slices"
 
 	"halfway/engine/graph"
@@ -47,9 +48,19 @@ func (c *call) quantize(x, scale, zero graph.Port, to tensor.DType) graph.Port {
 		}
 		return c.settled(c.op("Multiply", numpyBroadcast(), scale, p))
 	}
+	least, most := number(low), number(high)
+	if !c.finite(least) || !c.finite(most) { // the scale of a mask with the lowest f32
+		return c.saturated(c.op("Divide", numpyBroadcast(), c.convert(x, tensor.F32), scale), zero, to)
+	}
 	levels := graph.Attrs{"levels": list([]int{1 << to.Bits()})}
-	y := c.op("FakeQuantize", levels, c.convert(x, tensor.F32), number(low), number(high), c.scalar(tensor.F32, low), c.scalar(tensor.F32, high))
+	y := c.op("FakeQuantize", levels, c.convert(x, tensor.F32), least, most, c.scalar(tensor.F32, low), c.scalar(tensor.F32, high))
 	return c.convert(y, to)
+}
+
+// finite reports whether no element of a known f32 value is infinite or NaN.
+func (c *call) finite(p graph.Port) bool {
+	v := c.known[p].Value
+	return v == nil || !slices.ContainsFunc(v.F32s(), func(x float32) bool { return !(math.Abs(float64(x)) <= math.MaxFloat32) })
 }
 
 // dequantized is (x - zero) scale, in the type of the scale.

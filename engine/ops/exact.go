@@ -156,14 +156,14 @@ func signLoop[E number](op string) func(dst, src []E) {
 }
 
 func clampLoop[E number](lo, hi E) func(dst, src []E) {
-	return eachOf(func(v E) E {
-		if v < lo {
-			return lo
-		}
-		if v > hi {
+	return eachOf(func(v E) E { // of NaN lo, as MAXPS has it
+		switch {
+		case v > hi:
 			return hi
+		case v > lo:
+			return v
 		}
-		return v
+		return lo
 	})
 }
 

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"math"
 
 	"halfway/engine/graph"
 	"halfway/engine/kernel"
@@ -99,8 +100,13 @@ type quantizer struct {
 
 func newQuantizer(levels int, il, ih, ol, oh float32) quantizer {
 	steps := float32(levels - 1)
-	return quantizer{kernel.Quantizer{Low: min(il, ih), High: max(il, ih), InScale: steps / (ih - il), InShift: -il * steps / (ih - il),
+	z := quantizer{kernel.Quantizer{Low: min(il, ih), High: max(il, ih), InScale: steps / (ih - il), InShift: -il * steps / (ih - il),
 		OutScale: (oh - ol) / steps, OutShift: ol}, ol, oh}
+	if !(math.Abs(float64(z.InShift)) <= math.MaxFloat32) { // the range of a mask, whose ends f32 has but not its multiples
+		scale := float64(steps) / (float64(ih) - float64(il))
+		z.InScale, z.InShift = float32(scale), float32(-float64(il)*scale)
+	}
+	return z
 }
 
 func (z *quantizer) quantize(dst, src []float32) {
@@ -109,8 +115,8 @@ func (z *quantizer) quantize(dst, src []float32) {
 		return
 	}
 	for i, v := range src {
-		if dst[i] = z.above; v <= z.Low {
-			dst[i] = z.below
+		if dst[i] = z.below; v > z.Low {
+			dst[i] = z.above
 		}
 	}
 }

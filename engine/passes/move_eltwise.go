@@ -38,10 +38,11 @@ func (r *rewriter) moveUp(n *graph.Node) {
 			return
 		}
 	}
-	first, ok := r.firstMove(n)
-	if !ok {
+	moves := r.moves(n)
+	if len(moves) == 0 {
 		return
 	}
+	first := moves[len(moves)-1]
 	in := slices.Clone(n.In)
 	for i := range in[1:] {
 		if s := shape(in[i+1]); len(s) > 0 && len(s) != len(shape(first.In[0])) {
@@ -57,19 +58,22 @@ func (r *rewriter) moveUp(n *graph.Node) {
 		return
 	}
 	r.set(first, 0, port(up))
-	r.infer(first)
+	for _, m := range slices.Backward(moves) { // in the type that a quantization gives
+		r.infer(m)
+	}
 }
 
-// firstMove returns the first of the operations that only move the data that n reads, each read by the next alone.
-func (r *rewriter) firstMove(n *graph.Node) (*graph.Node, bool) {
-	first := n
+// moves returns the operations that only move the data that n reads, from the last to the first, each read by the next alone; none where one
+// changes its type.
+func (r *rewriter) moves(n *graph.Node) []*graph.Node {
+	var list []*graph.Node
 	for current := n.In[0].Node; isOp(current, moved...); current = current.In[0].Node {
 		if r.only(current) == nil || len(current.Out) != 1 || current.In[0].Type() != current.Out[0].Type {
-			return nil, false
+			return nil
 		}
-		first = current
+		list = append(list, current)
 	}
-	return first, first != n
+	return list
 }
 
 // reshapedConstant makes a copy of a constant under another shape of as many elements.

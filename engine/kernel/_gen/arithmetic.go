@@ -16,14 +16,14 @@ func arithmetic(g *generator) {
 
 	g.relu()
 	g.function("clampAVX2", "func(dst, src *float32, least, most float32, vectors int)",
-		"clampAVX2 writes least where src is less, most where it is more, else src, to dst for vectors times 8 elements; vectors is positive.")
+		"clampAVX2 writes least where src is less or NaN, most where it is more, else src, to dst for vectors times 8 elements; vectors is positive.")
 	dst, src, n := g.pointer("dst"), g.pointer("src"), g.pointer("vectors")
 	least, most := g.broadcast("least"), g.broadcast("most")
 	g.unrolled(n, 4, func(i int) {
 		x := g.YMM()
 		g.VMOVUPS(at(src, i*vector), x)
-		g.VMAXPS(x, least, x)
-		g.VMINPS(x, most, x)
+		g.VMAXPS(least, x, x)
+		g.VMINPS(most, x, x)
 		g.VMOVUPS(x, at(dst, i*vector))
 	}, func(n int) { g.move(n*vector, dst, src) })
 	g.VZEROUPPER()

@@ -18,8 +18,8 @@ func quantize(g *generator) {
 	g.unrolled(n, 4, func(i int) {
 		x, y := g.YMM(), g.YMM()
 		g.VMOVUPS(at(src, i*vector), x)
-		g.VMAXPS(x, p[0], x)
-		g.VMINPS(x, p[1], x)
+		g.VMAXPS(p[0], x, x)
+		g.VMINPS(p[1], x, x)
 		g.VFMADD213PS(p[3], p[2], x)
 		g.VROUNDPS(operand.Imm(8), x, y)
 		g.VFMADD213PS(p[5], p[4], y)

@@ -30,8 +30,13 @@ def case(name, op, opset, inputs, outputs=1, constants=(), domain="", **attribut
     fed = {k: v for k, v in given.items() if int(k[1:]) not in constants}
     results = [f"o{k}" for k in range(outputs)]
     node = h.make_node(op, names, results, name=op, domain=domain, **{k: v for k, v in attributes.items() if v is not None})
-    graph = h.make_graph([node], name, [h.make_tensor_value_info(k, h.np_dtype_to_tensor_dtype(v.dtype), v.shape) for k, v in fed.items()],
-                         [h.make_empty_tensor_value_info(o) for o in results], [nh.from_array(v, k) for k, v in given.items() if k not in fed])
+    several(name, opset, [node], fed, {k: v for k, v in given.items() if k not in fed}, results)
+
+
+def several(name, opset, nodes, fed, constants, results):
+    """A model of several nodes."""
+    graph = h.make_graph(nodes, name, [h.make_tensor_value_info(k, h.np_dtype_to_tensor_dtype(v.dtype), v.shape) for k, v in fed.items()],
+                         [h.make_empty_tensor_value_info(o) for o in results], [nh.from_array(v, k) for k, v in constants.items()])
     model = h.make_model(graph, opset_imports=[h.make_opsetid("", opset), h.make_opsetid("com.microsoft", 1)], ir_version=10)
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -138,4 +143,48 @@ group("shared cache, prompt", 12, length=5, held=0)
 group("smooth", 0, length=5, smooth_softmax=1)
 group("sinks", 6, extra=[None, None, None, None, f(4)])
 case("Attention with ends and starts", "Attention", 17, [f(2, 4, 16), f(16, 48), f(48), np.array([3, 4, 1, 0], np.int32)], domain=M, num_heads=2)
+
+
+class Quantized:
+    """Nodes on values that are quantized and dequantized; steps are powers of two, so that no rounding depends on the order of arithmetic."""
+
+    def __init__(self):
+        self.nodes, self.constants = [], {}
+
+    def constant(self, value):
+        name = f"c{len(self.constants)}"
+        self.constants[name] = np.asarray(value)
+        return name
+
+    def add(self, op, *inputs, **attributes):
+        inputs = [i if isinstance(i, str) else self.constant(i) for i in inputs]
+        self.nodes.append(h.make_node(op, inputs, [f"v{len(self.nodes)}"], name=f"{op}{len(self.nodes)}", **attributes))
+        return self.nodes[-1].output[0]
+
+    def both(self, x, step, zero):
+        """x quantized and dequantized."""
+        step, zero = self.constant(np.float32(step)), self.constant(zero)
+        return self.add("DequantizeLinear", self.add("QuantizeLinear", x, step, zero), step, zero)
+
+    def save(self, name, last, x):
+        several(name, 17, self.nodes, {"x": x}, self.constants, [last])
+
+
+for zero in (np.uint8(3), np.int8(0)):
+    q = Quantized()
+    bias = q.both(q.add("DequantizeLinear", ints(-90, 90, 4, t=np.int32), np.array([1 / 32], np.float32), np.zeros(1, np.int32)), 1 / 32, zero)
+    weights = q.add("DequantizeLinear", ints(-90, 90, 4, 4, t=np.int8), 2.0 ** -np.array([5, 6, 5, 7], np.float32), np.zeros(4, np.int8), axis=1)
+    y = q.both(q.add("Add", bias, q.both(q.add("MatMul", q.both("x", 1 / 16, zero), weights), 1 / 16, zero)), 1 / 8, zero)
+    q.save(f"quantized sum with a vector {zero.dtype}", y, f(1, 3, 4))
+
+    q = Quantized()
+    y = q.both(q.add("Unsqueeze", q.both("x", 1 / 16, zero), np.array([2])), 1 / 16, zero)
+    y = q.add("Reshape", q.add("Expand", y, np.array([1, 2, 3, 4, 8])), np.array([1, 6, 4, 8]))
+    y = q.both(q.add("Transpose", y, perm=[0, 1, 3, 2]), 1 / 16, zero)
+    q.save(f"quantized heads repeated {zero.dtype}", q.add("MatMul", q.both(q.add("Sin", y), 1 / 16, zero), f(4, 3)), f(1, 2, 4, 8))
+lowest = np.finfo(np.float32).min
+for name, step, zero in (("u8", -lowest / 255, np.uint8(255)), ("i8", -lowest / 127, np.int8(0)), ("infinite", np.inf, np.int8(0)), ("NaN", 0.5, np.uint8(9))):
+    q = Quantized()
+    quantized = q.add("QuantizeLinear", "x", np.float32(step), zero)
+    q.save(f"quantized mask {name}", quantized, np.array([lowest, 0, -0.0, 1, lowest / 4, np.nan if name == "NaN" else 0], np.float32))
 archive.close()

@@ -150,6 +150,8 @@ def limits(m):
         m.add(op, 10, [m.param(np.array([np.inf, -np.inf, np.nan, 0, 3e38], np.float32))])
     for negative in [False, True]:
         m.add("IsInf", 10, [x], f"negative={negative}", detect_negative=negative, detect_positive=not negative)
+    m.add("Clamp", 1, [x], min=-1.5, max=2.25)
+    m.add("FakeQuantize", 1, [x, np.float32(-1), np.float32(1), np.float32(-1), np.float32(1)], levels=256)
     y = m.param(np.array([1, np.nan, 2, np.inf, 0, 0, 3e38, -3e38, 2, 2], np.float32))
     for op in ["Add", "Multiply", "Divide", "Maximum", "Minimum"]:
         m.add(op, 1, [x, y])
