@@ -3,6 +3,7 @@
 package cmd_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -218,4 +219,35 @@ func TestDiskFullOfArrays(t *testing.T) {
 			f.checkNothingLeft()
 		})
 	}
+}
+
+// TestBrokenKernel confirms that nothing breaks in a runtime where a node is wrong by far more than rounding: its kernel is suspect.
+func TestBrokenKernel(t *testing.T) {
+	f := newFaulty(t, "openvino")
+	result := filepath.Join(f.state, "result.json")
+	c := exec.Command("halfway", "bisect", f.model, "--confirm", "openvino", "--python", "fakepython", "--input", "random", "--json", result)
+	c.Env = append(os.Environ(), "TMPDIR="+f.temp, enginetest.StateVariable+"="+f.state)
+	out, err := c.CombinedOutput()
+	if err != nil || !strings.Contains(strings.Join(strings.Fields(string(out)), " "), "its kernel there is suspect, not the precision") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	b, err := os.ReadFile(result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r struct {
+		Confirmed struct {
+			Suspects []struct {
+				Tag              string
+				Error, Explained float64
+			}
+		}
+	}
+	if err := json.Unmarshal(b, &r); err != nil {
+		t.Fatal(err)
+	}
+	if s := r.Confirmed.Suspects; len(s) != 1 || s[0].Tag != "MatMul@m6" || s[0].Error < 6 || s[0].Explained > 0.1 {
+		t.Errorf("suspects %+v\n%s", s, out)
+	}
+	f.checkNothingLeft()
 }

@@ -167,6 +167,7 @@ openvino exports the compiled model once and imports it for each probe, with the
 nodes, names and order are the plugin's own. --view plugin runs it with SNIPPETS_MODE=DISABLE, --view snippets in its
 default mode; what the result needs is in its properties. 'halfway bisect --confirm openvino' searches with the
 built-in engine, runs the answer there in the default mode, and searches there only where the answer does not hold.
+A node that breaks the rules there alone, by far more than rounding explains, is said to have a suspect kernel.
 'halfway patch' writes the repaired model for such a release, which takes no variables: an IR in which the nodes to keep
 are marked, in your own layers or in the plugin's graph in public operations. It is run as it ships before it is written.
 By a result for f16 it writes an ONNX model in f16 with islands of f32.
