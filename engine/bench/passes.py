@@ -75,7 +75,7 @@ def measure(binary, core, name, case, threads, args):
     path = str(SHARED / case["model"])
     runs = {}
     if name not in args.without_openvino:
-        for precision in ("f32", "bf16"):
+        for precision in args.openvino.split(","):
             runs[f"openvino {precision}"] = openvino_run(core, path, inputs, threads, precision)
     if path.endswith(".onnx"):
         runs["onnxruntime f32"] = onnxruntime_run(path, [i["name"] for i in case["inputs"]], inputs, threads)
@@ -112,7 +112,7 @@ def table(threads, rows):
                 cells.append(f"{ratios[column][-1]:.2f}")
             else:
                 cells.append("")
-        print(f"| {name} | " + " | ".join(cells) + " |")
+        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
     means = [f"{math.exp(np.mean(np.log(r))):.2f}" if r else "" for r in ratios.values()]
     print("| geometric mean | | | | " + " | ".join(means) + " |", flush=True)
 
@@ -125,6 +125,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.1, help="of each engine and precision a round")
     parser.add_argument("--cpu", action="store_true", help="processor time in place of elapsed time")
     parser.add_argument("--without-openvino", nargs="*", default=["silero"], help="cases that OpenVINO does not convert")
+    parser.add_argument("--openvino", default="f32,bf16", help="precisions of OpenVINO; its bf16 dies of some models where the processor has AMX")
     args = parser.parse_args()
     cases = {}
     for file in sorted((SHARED / "corpus").glob("*/case.json")):
@@ -136,7 +137,7 @@ def main():
         binary = os.path.join(folder, "builtin.test")
         subprocess.run(["go", "test", "-c", "-o", binary, "./engine/builtin"], cwd=ROOT, check=True)
         for threads in map(int, args.threads.split(",")):
-            table(threads, [(name, measure(binary, core, name, case, threads, args)) for name, case in cases.items()])
+            table(threads, ((name, measure(binary, core, name, case, threads, args)) for name, case in cases.items()))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"sync/atomic"
 
 	"halfway/engine/tensor"
 )
@@ -21,6 +22,24 @@ type Filter struct {
 	groups []*Left
 	rows   []float32 // of a depthwise one: all kernels
 	whole  *Right    // of one that reads each image as a whole, once
+
+	placed atomic.Pointer[placed]
+}
+
+// placed is where the elements lie that a convolution reads.
+type placed struct {
+	convolution Convolution
+	offsets     *offsets
+}
+
+// offsetsFor returns the offsets of c, those of the last call where c is the same.
+func (f *Filter) offsetsFor(c *Convolution) *offsets {
+	if p := f.placed.Load(); p != nil && p.convolution == *c {
+		return p.offsets
+	}
+	o := c.offsets(c.frame())
+	f.placed.Store(&placed{*c, o})
+	return o
 }
 
 // PackFilter packs weights [Groups, OutChannels, InChannels, kernel...], rounded to the grid of t.
@@ -45,7 +64,7 @@ func (w *Workers) PackFilter(c *Convolution, weights []float32, t tensor.DType) 
 // when it is read. The epilogue's RowBias has an element per output channel.
 func (w *Workers) Convolve(out, in []float32, c *Convolution, batch int, filter *Filter, t tensor.DType, e Epilogue) {
 	if c.depthwise() {
-		w.convolveDepthwise(out, in, c, batch, filter.rows, t, e)
+		w.convolveDepthwise(out, in, c, batch, filter, t, e)
 		return
 	}
 	if c.whole() {
@@ -57,7 +76,7 @@ func (w *Workers) Convolve(out, in []float32, c *Convolution, batch int, filter 
 	image, release := f.apply(w, in, batch*c.Groups*c.InChannels, t)
 	defer release()
 	area, size := volume(c.Out), volume(f.size)
-	source := c.offsets(f)
+	source := filter.offsetsFor(c)
 	w.Products(batch*c.Groups, func(i int) Product {
 		g := i % c.Groups
 		p := Product{Out: out[i*c.OutChannels*area:], At: i * c.OutChannels * area, Stride: area, Cols: area, Left: filter.groups[g], Epilogue: e}

@@ -13,11 +13,11 @@ func (c *Convolution) depthwise() bool {
 // rowSlack is the number of elements after the last one of a padded image that vectors of rows may read.
 const rowSlack = 16
 
-// convolveDepthwise is Convolve for c.depthwise, channel by channel; weights has the kernels of all output channels.
-func (w *Workers) convolveDepthwise(out, in []float32, c *Convolution, batch int, weights []float32, t tensor.DType, e Epilogue) {
+// convolveDepthwise is Convolve for c.depthwise, channel by channel.
+func (w *Workers) convolveDepthwise(out, in []float32, c *Convolution, batch int, filter *Filter, t tensor.DType, e Epilogue) {
 	f := c.frame()
 	size, area := volume(f.size), volume(c.Out)
-	o := c.offsets(f)
+	o, weights := filter.offsetsFor(c), filter.rows
 	w.For(batch*c.Groups, 1+1<<16/max(area*len(o.taps), 1), func(lo, hi int) {
 		scratch := borrow(size + rowSlack)
 		defer giveBack(scratch)
