@@ -9,27 +9,29 @@ import (
 	"halfway/engine"
 )
 
+// A shared is what a forecast says of outputs that count by their weights; see engine.Forecast. nil: nothing.
+type shared func(weight func(output string) float64) []float64
+
 // forecast asks the engine what it expects of enforcing set on a sample, if it can tell. The runs that it makes for that need not be made again.
-func (p *prober) forecast(set engine.Set, sample int) error {
+func (p *prober) forecast(set engine.Set, sample int) (shared, error) {
 	e, ok := p.engine.(engine.Predictor)
 	if !ok {
-		return nil
+		return nil, nil
 	}
 	err := p.limits.reached()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	start := time.Now()
 	f, err := e.Predict(p.limits.ctx, set, p.samples[sample])
 	if stop := p.limits.reached(); err != nil && stop != nil {
-		return stop
+		return nil, stop
 	} else if err != nil {
-		return fmt.Errorf("running everything beside nothing enforced on %s: %w", p.samples[sample].Source, err)
+		return nil, fmt.Errorf("running %d nodes enforced beside none on %s: %w", set.Len(), p.samples[sample].Source, err)
 	}
 	p.work += f.Work
 	p.spent += time.Since(start)
-	p.shares[sample] = f.Shares
-	return nil
+	return f.Shares, nil
 }
 
 // A weigher is a BoundJudge that can tell from what it judged the error over its tolerance of a single output.
@@ -37,21 +39,22 @@ type weigher interface {
 	errorOf(output string, metrics []compare.Reading) float64
 }
 
-// foresee takes what the forecast of the most telling sample says of the error that enforcing everything makes, which was measured. Outputs count
-// by their errors over the tolerance: the worst one decides.
-func (s *search) foresee() {
-	shares := s.shares[s.order[0]]
+// foresee takes what the forecast of the most telling sample says of the error that enforcing everything makes, which was measured.
+func (s *search) foresee() { s.expected = s.apportion(s.shares[s.order[0]], s.full) }
+
+// apportion says by position who made the error of o. Outputs count by their errors over the tolerance: the worst one decides.
+func (s *search) apportion(shares shared, o outcome) []float64 {
 	if shares == nil {
-		return
+		return nil
 	}
 	weight := func(string) float64 { return 1 }
 	if w, ok := s.judge.(weigher); ok {
 		weight = func(output string) float64 {
-			e := min(w.errorOf(output, s.full.Metrics), 1e30)
+			e := min(w.errorOf(output, o.Metrics), 1e30)
 			return e * e
 		}
 	}
-	s.expected = shares(weight)
+	return shares(weight)
 }
 
 // guide guides bisection over CNTs with some candidates kept; nil without a forecast.

@@ -8,58 +8,95 @@ import (
 )
 
 // foretold keeps the units that an engine forecasts to make the error, as few of them as should repair, and what only passes values on between
-// them: kept in f32 alone, a unit hands a value on that the next one rounds as it would have. It drops what is not needed, the least blamed first.
-// One or two probes tell whether a forecast is right; the others find what can be dropped.
+// them: kept in f32 alone, a unit hands a value on that the next one rounds as it would have. While that does not repair, the run that shows it
+// forecasts who does the harm now. It drops what is not needed, the least blamed first.
 type foretold struct{}
 
-func (foretold) probes(s *search, culprits int) int { return 2 + culprits }
+func (foretold) probes(s *search, culprits int) int { return rounds + culprits }
 
-// What foretold keeps should leave an error over its tolerance of at most margin, then of at most closer; errors that are not finite leave no share
-// below leastLeft.
+// What foretold keeps should leave an error over its tolerance of at most margin, else of at most closer; errors that are not finite leave no share
+// below leastLeft. After that it takes a new forecast, so many in all at most.
 const (
 	margin    = 0.5
 	closer    = 0.1
 	leastLeft = 1e-4
+	rounds    = 8
+	few       = 8 // units that are not too much of a small network
 )
 
 func (f foretold) find(s *search) (keep engine.Set, ok bool, err error) {
-	for _, left := range []float64{margin, closer} {
-		list := f.list(s, left)
-		if keep = engine.SetOf(list...); len(list) == 0 {
+	var list []int
+	now := blamed{s.expected, s.full.ratio}
+	for range rounds {
+		before, from := list, now
+		for _, left := range []float64{margin, closer} {
+			more := f.more(s, engine.SetOf(before...), from, left)
+			if len(before)+len(more) <= len(list) {
+				continue
+			}
+			list = slices.Concat(before, more)
+			if now, ok, err = f.try(s, engine.SetOf(list...)); err != nil {
+				return engine.Set{}, false, err
+			} else if ok {
+				keep, err = s.dropFrom(engine.SetOf(list...), list, 1)
+				return keep, true, err
+			}
+		}
+		if len(list) == len(before) {
 			break
 		}
-		if ok, err = s.repairs(keep); err != nil || !ok {
-			continue
-		}
-		keep, err = s.dropFrom(keep, list, 1)
-		return keep, true, err
 	}
-	return engine.Set{}, false, err
+	return engine.Set{}, false, nil
 }
 
-// list is what to keep so that so much of the tolerance is left, what is to be dropped first at its end; nothing where that is much of the network.
-func (foretold) list(s *search, left float64) []int {
+// blamed is an error over its tolerance, and by position who is expected to have made what share of it.
+type blamed struct {
+	expected []float64
+	error    float64
+}
+
+// try probes keep, and says who makes the error that is left.
+func (foretold) try(s *search, keep engine.Set) (now blamed, ok bool, err error) {
+	set := s.enforced(keep)
+	replayed := s.journal.find(set, 0, s.order[0]) != nil
+	if ok, err = s.repairs(keep); ok || err != nil {
+		return now, ok, err
+	}
+	work := s.work
+	shares, err := s.forecast(set, s.order[0])
+	if err != nil {
+		return now, false, err
+	}
+	if replayed { // it repeats what was counted then
+		s.work = work
+	}
+	o, err := s.glance(set)
+	return blamed{s.apportion(shares, o), o.ratio}, false, err
+}
+
+// more is what to keep beside keep, with which the error is that of now, so that so much of the tolerance is left: what is to be dropped first at its
+// end; nothing where that would be much of the network.
+func (foretold) more(s *search, keep engine.Set, now blamed, left float64) []int {
 	share, sum := make([]float64, len(s.units)), 0.0
-	for p, e := range s.expected {
-		if u := s.unitOf[p]; u >= 0 {
+	for p, e := range now.expected {
+		if u := s.unitOf[p]; u >= 0 && !keep.Has(u) {
 			share[u] += e
 			sum += e
 		}
 	}
-	order := make([]int, len(s.units))
-	for u := range order {
-		order[u] = u
-	}
+	order := s.without(keep).Positions()
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(share[b], share[a]) })
-	most := max(left*left/(s.full.ratio*s.full.ratio), leastLeft) * sum
+	most := max(left*left/(now.error*now.error), leastLeft) * sum
 	n := 0
 	for rest := sum; rest > most && n < len(order); n++ {
 		rest -= share[order[n]]
 	}
-	if chosen := order[:n]; 4*n <= len(s.units) && n <= maxExcluded {
-		return append(s.between(chosen, func(u int) bool { return share[u] == 0 }), chosen...)
+	chosen, size := order[:n:n], n+keep.Len()
+	if n == 0 || size > maxExcluded || size > max(len(s.units)/4, min(len(s.units)/2, few)) {
+		return nil
 	}
-	return nil
+	ends := append(keep.Positions(), chosen...)
+	return append(chosen, s.between(ends, func(u int) bool { return share[u] == 0 && !keep.Has(u) })...)
 }
 
 // between lists the units that pass on what one of some units makes to another of them, where all on the way there do no more than that.

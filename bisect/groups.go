@@ -9,14 +9,15 @@ import (
 	"halfway/engine"
 )
 
-// maxGroups bounds the groups that are probed, two probes each; fewGroups where the search is not patient, and before the culprit set is known.
+// maxGroups bounds the groups that are probed, two probes each; fewGroups where few probes are asked for or worth making, and before the culprit set
+// is known.
 const (
 	maxGroups = 24
 	fewGroups = 6
 )
 
 func (s *search) maxGroups() int {
-	if s.patient {
+	if s.patient && s.Exhaustive != Never {
 		return maxGroups
 	}
 	return fewGroups
@@ -104,7 +105,7 @@ func (g *group) hash() uint64 {
 // groupsOfFirst probes the groups that the first node belongs to: often the answer is a module of every layer rather than one node.
 func (s *search) groupsOfFirst() error {
 	s.groups = slices.DeleteFunc(grouping(s.space), s.holdsAllLive())
-	if s.result.First == nil || len(foretold{}.list(s, margin)) > 0 {
+	if s.result.First == nil || len(foretold{}.more(s, engine.Set{}, blamed{s.expected, s.full.ratio}, margin)) > 0 {
 		return nil
 	}
 	u := s.unitOf[s.firstAt]

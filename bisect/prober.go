@@ -19,9 +19,9 @@ type prober struct {
 	engine    engine.Engine
 	samples   []engine.Sample
 	judge     BoundJudge
-	reference []engine.Observation                                 // by sample
-	own       bool                                                 // the reference is the engine's run with nothing enforced
-	shares    []func(weight func(output string) float64) []float64 // by sample: what the engine forecasts; nil where it cannot tell
+	reference []engine.Observation // by sample
+	own       bool                 // the reference is the engine's run with nothing enforced
+	shares    []shared             // by sample: what the engine forecasts of enforcing everything
 	journal   *Journal
 	limits    limits
 	jobs      int
@@ -68,9 +68,10 @@ func (p *prober) learn(given [][]engine.Output, judge Judge, full engine.Set) er
 	if p.own = given == nil; !p.own && len(given) != len(p.samples) {
 		return fmt.Errorf("%d reference outputs for %d samples: give one for each", len(given), len(p.samples))
 	}
-	p.shares = make([]func(func(string) float64) []float64, len(p.samples))
+	p.shares = make([]shared, len(p.samples))
 	for i := range p.samples {
-		if err := p.forecast(full, i); err != nil {
+		var err error
+		if p.shares[i], err = p.forecast(full, i); err != nil {
 			return err
 		}
 		if !p.own {

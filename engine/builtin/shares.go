@@ -78,9 +78,12 @@ func (b blames) divide(s *step, t trace, own float64) {
 	for i, slot := range s.in {
 		charge(b.shares, s.roundIn[i:i+1], (own-near)*(t.roundings[i]/sum))
 		b.all[slot] += (own - near) * (t.operands[i] / sum)
-		if near > 0 {
+		switch {
+		case near > 0 && rounded > 0:
 			charge(b.shares, s.roundIn[i:i+1], near*(t.roundings[i]/rounded))
 			b.near[slot] += near * (t.arrived[i] / rounded)
+		case near > 0: // it was rounded further away
+			b.near[slot] += near * (t.operands[i] / sum)
 		}
 	}
 }
@@ -88,7 +91,8 @@ func (b blames) divide(s *step, t trace, own float64) {
 // handedOn is the part of the blame for roundings near by that a step which rounds hands on: the further away, the less.
 const handedOn = 0.25
 
-// divideNear divides blame for roundings near by.
+// divideNear divides blame for roundings near by. Weights make what the terms of a product have in common, so there it ends; of two values it is the
+// second that the terms, its columns, differ by.
 func (b blames) divideNear(s *step, t trace, near float64) {
 	if near == 0 {
 		return
@@ -97,30 +101,35 @@ func (b blames) divideNear(s *step, t trace, near float64) {
 	if additive[s.kind()] {
 		relative = t.rounding
 	}
+	first, end, passed := 0, len(t.operands), handedOn
+	if products[s.kind()] && slices.Contains(t.operands, 0) {
+		passed = 0
+	} else if products[s.kind()] {
+		first, end = min(1, end), min(2, end)
+	}
 	here, behind := relative, 0.0
-	for i := range t.operands {
+	for i := first; i < end; i++ {
 		here += t.roundings[i]
 		behind += t.operands[i]
 	}
-	passed := handedOn
 	switch {
 	case here == 0 && behind == 0:
 		charge(b.shares, []condition{{max(s.candidate, 0)}}, near)
 		return
 	case here == 0:
 		passed = 1
-	case behind == 0 || products[s.kind()] && slices.Contains(t.operands, 0): // by weights, which make what the terms have in common
+	case behind == 0:
 		passed = 0
 	}
 	if here > 0 {
 		charge(b.shares, s.roundOut, near*(1-passed)*(relative/here))
 	}
-	for i, slot := range s.in {
+	for i := first; i < end; i++ {
 		if here > 0 {
 			charge(b.shares, s.roundIn[i:i+1], near*(1-passed)*(t.roundings[i]/here))
 		}
 		if behind > 0 {
-			b.near[slot] += near * passed * (t.operands[i] / behind)
+			b.near[s.in[i]] += near * passed * (t.operands[i] / behind)
 		}
 	}
 }
@@ -153,7 +162,7 @@ const cancelling = 64
 // what rounding them makes of itself. Terms that are as if drawn at random have together the energy of their sum.
 func (t trace) cancelled() float64 {
 	added, rounded := t.error-t.rounding, t.rounded()
-	if !(t.terms > cancelling*t.signal) || !(added > 0) || rounded == 0 {
+	if !(t.terms > cancelling*t.signal) || !(added > 0) {
 		return 0
 	}
 	return max(1-t.sum()*t.signal/added, min(rounded*t.terms/added, 1), 0)
