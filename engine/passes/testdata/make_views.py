@@ -1155,6 +1155,21 @@ def rope_of_axis_3():
     return [fc(o.add(o.multiply(x, C(8, 1, 1, 8)), o.multiply(o.concat([o.negative(b), a], 3), C(8, 1, 1, 8))), 5)]
 
 
+def quantized_rows(high=3.0):
+    return fq(P(8, 12), 0, high)
+
+
+QUANTIZED = dict(
+    three=lambda: qfc(fq(o.relu(qfc(fq(o.relu(qfc(quantized_rows(), 10)), 0, 9), 8)), 0, 9), 5),
+    gelu=lambda: qfc(fq(o.gelu(qfc(quantized_rows(), 10), "erf"), -0.2, 9.0), 5),
+    softmax=lambda: o.softmax(qfc(fq(o.relu(qfc(quantized_rows(), 10)), 0, 9), 5), -1),
+    float_last=lambda: fcb(o.relu(qfc(quantized_rows(), 10)), 5),
+    wide=lambda: qfc(fq(o.relu(qfc(quantized_rows(), 300)), 0, 9), 5),
+)
+for _n, _f in QUANTIZED.items():
+    named("q_mlp_" + _n, lambda f=_f: [f()])
+
+
 def export(truth, core, path, extra):
     seen = []
     config = {"INFERENCE_PRECISION_HINT": "bf16", "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, **extra}
