@@ -34,7 +34,9 @@ func (s *search) first() error {
 			return err
 		}
 	}
-	return s.revise(k, ok)
+	err = s.revise(k, ok)
+	s.paused = s.work
+	return err
 }
 
 // revise takes an earlier crossing than k, if that is ok, for the first node, when one was found.
@@ -123,7 +125,7 @@ func (s *search) atCount(k int) (outcome, error) {
 		return o, nil
 	}
 	if o, ok := s.counts[k-1]; ok && s.inertAt(k) {
-		s.counts[k], s.workAt[k] = o, s.work
+		s.counts[k], s.workAt[k] = o, s.work-s.aside
 		return o, nil
 	}
 	return s.countBy(k, s.measure)
@@ -152,7 +154,7 @@ func (s *search) countBy(k int, measure func(engine.Set) (outcome, error)) (outc
 		return o, err
 	}
 	if _, known := s.counts[k]; !known {
-		s.workAt[k] = s.work
+		s.workAt[k] = s.work - s.aside
 	}
 	s.counts[k] = o
 	return o, nil

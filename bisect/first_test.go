@@ -171,3 +171,25 @@ func TestWorstSampleFirst(t *testing.T) {
 		}
 	}
 }
+
+// TestPassesOfFirst has a lower crossing that only the scan finds, after many probes for the culprit set: these are not counted for the first node.
+func TestPassesOfFirst(t *testing.T) {
+	o := &oracle{n: 60, keyed: true, error: func(set engine.Set) float64 {
+		e := 0.0
+		for _, p := range set.Positions() {
+			e += 0.06
+			if p == 2 {
+				e += 0.9 // undone by the next
+			} else if p == 3 {
+				e -= 0.9
+			}
+		}
+		return e
+	}}
+	c := config(o)
+	c.Engine, c.Exhaustive = &slow{o}, Auto
+	r := search1(t, c)
+	if r.First.Count != 2 || r.ForwardPasses.First > 10 || r.ForwardPasses.KeepF32 < r.ForwardPasses.First {
+		t.Errorf("first %d after %v passes, the set to keep after %v", r.First.Count, r.ForwardPasses.First, r.ForwardPasses.KeepF32)
+	}
+}

@@ -194,7 +194,7 @@ type Proven struct {
 
 // ForwardPasses is the work of the search in passes of the whole network.
 type ForwardPasses struct {
-	First   float64 `json:"first"`    // until the first node was known
+	First   float64 `json:"first"`    // until the first node was known, without what was spent on the culprit set
 	KeepF32 float64 `json:"keep_f32"` // until the culprit set was first seen to repair; what follows shows that it is 1-minimal, and looks for better ones
 	Total   float64 `json:"total"`
 }

@@ -9,6 +9,7 @@ func (s *search) rest() error {
 	if s.Exhaustive != Auto {
 		return nil
 	}
+	s.aside = s.work - s.paused
 	_, hi := s.lowestFailure()
 	all, below := s.unprobed(s.last()), s.unprobed(hi)
 	var err error

@@ -116,7 +116,9 @@ type search struct {
 	*space
 	result   *Result
 	counts   map[int]outcome    // by CNT
-	workAt   map[int]float64    // by CNT: the forward passes after which it was measured
+	workAt   map[int]float64    // by CNT: the forward passes after which it was measured, without those aside
+	paused   float64            // forward passes after which bisection on CNT was done
+	aside    float64            // forward passes between that and the scan
 	asked    map[int]engine.Set // what a CNT enforces, of engines that had to be asked
 	full     outcome            // the whole universe enforced
 	expected []float64          // by position: the share in its error that is forecast; nil: none is
@@ -145,6 +147,7 @@ func (s *search) begin() {
 		s.describe(r)
 	}
 	s.result, s.counts, s.workAt, s.best, s.groups, s.grouped = r, map[int]outcome{}, map[int]float64{}, nil, nil, 0
+	s.paused, s.aside = 0, 0
 }
 
 // describe fills in what is known before the first probe.
