@@ -32,12 +32,14 @@ type Runtime interface {
 
 // A Patch says what is to be repaired, and how.
 type Patch struct {
-	Writer   Writer
-	Open     func(ctx context.Context, path, precision string) (Runtime, error) // path: "" is the model as it is. Nil: nothing is run
-	Observe  func(context.Context, engine.Sample) (engine.Observation, error)   // the reference, where the model as it is crashes in f32; may be nil
+	Writer Writer
+	// Open readies a file to be run, "" the model as it is, with properties beside the precision. Nil: nothing is run.
+	Open     func(ctx context.Context, path, precision string, properties map[string]string) (Runtime, error)
+	Observe  func(context.Context, engine.Sample) (engine.Observation, error) // the reference, where the model as it is crashes in f32; may be nil
 	Settings patterns.Settings
-	Reduced  string   // the precision of what is not kept
-	Forms    []string // those to try; nil: all that the writer has
+	Fallback map[string]string // what the runtime is given where no form holds in its default mode; nil: nothing
+	Reduced  string            // the precision of what is not kept
+	Forms    []string          // those to try; nil: all that the writer has
 	Samples  []engine.Sample
 	Judge    Judge
 	Output   string // the file to write
@@ -66,12 +68,13 @@ type Shipped struct {
 
 // An Attempt is a repaired model in one form.
 type Attempt struct {
-	Form string `json:"form"`
+	Form       string            `json:"form"`
+	Properties map[string]string `json:"properties"` // that the runtime was given beside the precision
 	Shipped
 }
 
 // Run writes the repaired model in one form after another, and runs it as it ships, until one meets the rules: that one is moved to its place. Where
-// nothing is run the first form that can be written stays. Where the model breaks in f32 already nothing is tried.
+// none does in the runtime's default mode, all are run with Fallback. Where nothing is run the first form that can be written stays. Where the model breaks in f32 already nothing is tried.
 func (p Patch) Run(ctx context.Context) (*Patched, error) {
 	candidates, err := p.Writer.Candidates(ctx)
 	if err != nil {
@@ -87,7 +90,7 @@ func (p Patch) Run(ctx context.Context) (*Patched, error) {
 		if r.F32, err = run.reference(ctx); err != nil {
 			return nil, fmt.Errorf("running the model in f32: %w", err)
 		}
-		if r.Reduced, err = run.ship(ctx, "", p.Reduced); err != nil {
+		if r.Reduced, err = run.ship(ctx, "", p.Reduced, nil); err != nil {
 			return nil, fmt.Errorf("running the model in %s: %w", p.Reduced, err)
 		}
 	}
@@ -95,18 +98,24 @@ func (p Patch) Run(ctx context.Context) (*Patched, error) {
 	if r.F32 != nil && r.F32.Verdict.Bad() { // no form can hold
 		return r, nil
 	}
-	for _, form := range p.Writer.Forms() {
-		if p.Forms != nil && !slices.Contains(p.Forms, form) {
-			continue
-		}
-		a, written, err := run.attempt(ctx, form, enforced)
-		if err != nil {
-			return nil, err
-		}
-		r.Attempts = append(r.Attempts, *a)
-		if written {
-			r.Output = p.Output
-			break
+	modes := []map[string]string{{}}
+	if p.Open != nil && p.Fallback != nil {
+		modes = append(modes, p.Fallback)
+	}
+	for _, properties := range modes {
+		for _, form := range p.Writer.Forms() {
+			if p.Forms != nil && !slices.Contains(p.Forms, form) {
+				continue
+			}
+			a, written, err := run.attempt(ctx, form, properties, enforced)
+			if err != nil {
+				return nil, err
+			}
+			r.Attempts = append(r.Attempts, *a)
+			if written {
+				r.Output = p.Output
+				return r, nil
+			}
 		}
 	}
 	return r, nil
@@ -120,7 +129,7 @@ type patching struct {
 
 // reference runs the model as it is in f32. Where that crashes the runtime, what its own engine shows is the reference.
 func (p *patching) reference(ctx context.Context) (*Shipped, error) {
-	s, err := p.ship(ctx, "", "f32")
+	s, err := p.ship(ctx, "", "f32", nil)
 	f, crashed := errors.AsType[*engine.Failure](err)
 	if !crashed || p.Observe == nil {
 		return s, err
@@ -137,13 +146,13 @@ func (p *patching) reference(ctx context.Context) (*Shipped, error) {
 }
 
 // attempt writes the model in a form beside its place, runs it as it is, and moves it there when it holds.
-func (p *patching) attempt(ctx context.Context, form string, enforced engine.Set) (a *Attempt, written bool, err error) {
+func (p *patching) attempt(ctx context.Context, form string, properties map[string]string, enforced engine.Set) (a *Attempt, written bool, err error) {
 	folder, err := os.MkdirTemp(filepath.Dir(p.Output), ".halfway-patch-")
 	if err != nil {
 		return nil, false, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	a = &Attempt{Form: form, Shipped: Shipped{Probe: Probe{Verdict: Skipped}}}
+	a = &Attempt{Form: form, Properties: properties, Shipped: Shipped{Probe: Probe{Verdict: Skipped}}}
 	file := filepath.Join(folder, filepath.Base(p.Output))
 	if err := p.Writer.Write(ctx, form, enforced, file); err != nil {
 		if ctx.Err() != nil {
@@ -153,7 +162,7 @@ func (p *patching) attempt(ctx context.Context, form string, enforced engine.Set
 		return a, false, nil
 	}
 	if p.Open != nil {
-		s, err := p.ship(ctx, file, p.Reduced)
+		s, err := p.ship(ctx, file, p.Reduced, properties)
 		if f, ok := errors.AsType[*engine.Failure](err); ok {
 			a.Verdict, a.Detail = Crash, f.Detail
 		} else if err != nil {
@@ -186,8 +195,8 @@ func move(folder, path string) error {
 }
 
 // ship runs the file as any program does. The first one is the reference.
-func (p *patching) ship(ctx context.Context, path, precision string) (s *Shipped, err error) {
-	runtime, err := p.Open(ctx, path, precision)
+func (p *patching) ship(ctx context.Context, path, precision string, properties map[string]string) (s *Shipped, err error) {
+	runtime, err := p.Open(ctx, path, precision, properties)
 	if err != nil {
 		return s, err
 	}

@@ -29,8 +29,8 @@ under the hint bf16, in a stock OpenVINO, which needs no variables for it. It ma
 the plugin's own graph, with its nodes marked, in public operations: the first of the two that holds.
 
 What is written was run before as it ships, by the OpenVINO of --python in its default mode, and met the rules (those of
-the result, without --accept); else nothing is written and the exit status is 4. The answer tells what it costs against
-f32 and bf16.
+the result, without --accept); else nothing is written and the exit status is 4. Where nothing holds in the default mode
+it is run with SNIPPETS_MODE=DISABLE too, which the answer says then. It tells what the repair costs against f32 and bf16.
 
 By a result for f16 it writes an ONNX model in f16 with islands of f32: what was enforced is in f16, all else in f32, with
 Casts between them; the ONNX Runtime of --python runs it.
@@ -135,9 +135,9 @@ func (p *patchCommand) without(ctx context.Context, err error) error {
 func (p *patchCommand) ready(ctx context.Context, s *subject, patch *bisect.Patch) (engine.Info, error) {
 	info := s.engine.Info()
 	if e, ok := s.engine.(*openvino.Engine); ok {
-		patch.Writer, patch.Observe = e, e.Reference
-		patch.Open = func(ctx context.Context, path, precision string) (bisect.Runtime, error) {
-			return e.Ship(ctx, path, precision)
+		patch.Writer, patch.Observe, patch.Fallback = e, e.Reference, e.Properties()
+		patch.Open = func(ctx context.Context, path, precision string, properties map[string]string) (bisect.Runtime, error) {
+			return e.Ship(ctx, path, precision, properties)
 		}
 		return info, nil
 	}
@@ -153,7 +153,7 @@ func (p *patchCommand) ready(ctx context.Context, s *subject, patch *bisect.Patc
 		return info, err
 	}
 	patch.Writer = islands
-	patch.Open = func(ctx context.Context, path, precision string) (bisect.Runtime, error) {
+	patch.Open = func(ctx context.Context, path, precision string, _ map[string]string) (bisect.Runtime, error) {
 		t, err := tensor.ParseDType(precision)
 		if err != nil {
 			return nil, err

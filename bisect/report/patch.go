@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"halfway/bisect"
@@ -33,13 +35,19 @@ func (p *Patch) Text(w io.Writer) error {
 		head = fmt.Sprintf("%s keeps %d of the %d candidates of %s in f32, and meets the rules with the rest in %s.", Printable(p.Output), p.Kept, p.Candidates,
 			Printable(p.Model), p.Precision)
 	}
-	if _, err := fmt.Fprintf(w, "%s\nRules: %s. Run by %s %s in its default mode.\n\n", head, Printable(strings.Join(p.Reduced.Accept, ", ")), p.Engine.Name,
-		Printable(p.Engine.Version)); err != nil {
+	mode := "in its default mode"
+	if p.Output != "" {
+		if last := p.Attempts[len(p.Attempts)-1]; len(last.Properties) > 0 {
+			mode = "with " + strings.Join(assignments(last.Properties), ", ") + ", without which it does not hold"
+		}
+	}
+	if _, err := fmt.Fprintf(w, "%s\nRules: %s. Run by %s %s %s.\n\n", head, Printable(strings.Join(p.Reduced.Accept, ", ")), p.Engine.Name,
+		Printable(p.Engine.Version), mode); err != nil {
 		return err
 	}
 	lines := []bisect.Attempt{{Form: "model, f32", Shipped: *p.F32}, {Form: "model, " + p.Precision, Shipped: *p.Reduced}}
 	for _, a := range p.Attempts {
-		lines = append(lines, bisect.Attempt{Form: a.Form + ", " + p.Precision, Shipped: a.Shipped})
+		lines = append(lines, bisect.Attempt{Form: strings.Join(append([]string{a.Form, p.Precision}, assignments(a.Properties)...), ", "), Shipped: a.Shipped})
 	}
 	for _, l := range lines {
 		if err := p.line(w, &l); err != nil {
@@ -55,6 +63,15 @@ func (p *Patch) Text(w io.Writer) error {
 		return err
 	}
 	return nil
+}
+
+// assignments are properties as NAME=VALUE, sorted.
+func assignments(properties map[string]string) []string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		list = append(list, name+"="+properties[name])
+	}
+	return list
 }
 
 // unverified tells of what was written and not run.

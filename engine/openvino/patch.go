@@ -45,8 +45,9 @@ func (e *Engine) Write(ctx context.Context, form string, enforced engine.Set, pa
 	return nil
 }
 
-// Ship readies a file to be run as any program does, by the OpenVINO of e, with the outputs of its model; "" is the model's own.
-func (e *Engine) Ship(ctx context.Context, path, hint string) (*Plain, error) {
+// Ship readies a file to be run as any program does, by the OpenVINO of e, with the outputs of its model; "" is the model's own. Properties are those
+// that the program gives beside the hint.
+func (e *Engine) Ship(ctx context.Context, path, hint string, properties map[string]string) (*Plain, error) {
 	if path == "" {
 		path = e.model.path
 	}
@@ -55,7 +56,11 @@ func (e *Engine) Ship(ctx context.Context, path, hint string) (*Plain, error) {
 		return nil, err
 	}
 	defer m.Close()
-	return m.Plain(hint, Options{Threads: e.options.Threads}, e.Outputs())
+	p, err := m.Plain(hint, Options{Threads: e.options.Threads}, e.Outputs())
+	if err == nil {
+		p.properties = properties
+	}
+	return p, err
 }
 
 // A Marker marks layers in an IR whose nodes another engine has told. It needs no OpenVINO.

@@ -15,8 +15,10 @@ type Plain struct {
 	hint    string
 	threads int
 	session *python.Session
-	rows    []row
-	seconds float64
+
+	properties map[string]string
+	rows       []row
+	seconds    float64
 }
 
 // Plain readies the model to be run as it is, under the hint f32 or bf16. Of the options it uses Threads, Timeout and Temp. Outputs names those of
@@ -44,12 +46,20 @@ func (p *Plain) Run(ctx context.Context, _ engine.Set, s engine.Sample) (engine.
 		answer
 		Seconds float64
 	}
-	request := map[string]any{"op": "plain", "model": p.model.path, "hint": p.hint, "threads": p.threads}
+	request := map[string]any{"op": "plain", "model": p.model.path, "hint": p.hint, "threads": p.threads, "properties": p.given()}
 	o, err := p.session.Run(ctx, s, func() (map[string]any, error) { return request, nil }, &a)
 	if err == nil {
 		p.rows, p.seconds = a.Nodes, a.Seconds
 	}
 	return o, err
+}
+
+// given are the properties beside the hint.
+func (p *Plain) given() map[string]string {
+	if p.properties == nil {
+		return map[string]string{}
+	}
+	return p.properties
 }
 
 // Latency is the time of the fastest inference so far, in seconds.

@@ -14,7 +14,7 @@ run      kept [place, ...], hint,       -> outputs [[path, type], ...], nodes [[
 mark     kept, path                     -> {}; writes the exported graph with marks
 save     model, path                    -> {}; the model as an IR, its constants as they are
 plain    model, hint, threads,          -> outputs, nodes as run has them, seconds of the fastest inference: the file compiled and run as any program
-         inferences, folder                 does it, in the default mode, its marks its own
+         properties, inferences, folder     does it, with properties beside the hint, its marks its own
 """
 
 import io
@@ -124,11 +124,11 @@ class Worker:
         self.ov.save_model(self.core.read_model(model), path, compress_to_fp16=False)
         return {}
 
-    def plain(self, model, hint, threads, inferences, folder):
+    def plain(self, model, hint, threads, properties, inferences, folder):
         if self.loaded != (model, hint):
             self.loaded = None
-            properties = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": hint}
-            self.compiled = self.core.compile_model(self.core.read_model(model), "CPU", properties)
+            own = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": hint}
+            self.compiled = self.core.compile_model(self.core.read_model(model), "CPU", {**own, **properties})
             self.loaded, self.seconds = (model, hint), float("inf")
             self.repeat(inferences, folder)
         outputs, seconds = self.infer(inferences, folder)
