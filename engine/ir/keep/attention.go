@@ -155,4 +155,23 @@ func (n *network) keepAttention() {
 		}
 	}
 	n.attention(kept)
+	for _, l := range kept {
+		if kind(l) == "MatMul" {
+			n.twice(l)
+		}
+	}
+}
+
+// twice has all that reads a kept product read the larger of it and itself: a value with two readers ends the sequence of products and elementwise
+// operations that the plugin makes one Subgraph of, which ignores its mark.
+func (n *network) twice(l *etree.Element) {
+	readers := slices.Clone(n.consumers[id(l)])
+	like := ports(l, "output")[0]
+	if like.SelectAttrValue("precision", "") != "FP32" {
+		return
+	}
+	m := n.kept("Maximum", name(l)+"/twice", like, out(l), out(l))
+	for _, d := range readers {
+		n.connect(m, target(d))
+	}
 }

@@ -169,7 +169,7 @@ func (n *network) simple(op, layerName string, like *etree.Element, from ...end)
 
 // broadcasts gives an elementwise operation of two inputs the attribute that IRs have there.
 func (n *network) broadcasts(l *etree.Element) {
-	if slices.Contains([]string{"Add", "Multiply", "Subtract", "Divide", "Power"}, kind(l)) {
+	if slices.Contains([]string{"Add", "Multiply", "Subtract", "Divide", "Power", "Maximum"}, kind(l)) {
 		set(l, "auto_broadcast", "numpy")
 	}
 }
