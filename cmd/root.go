@@ -22,6 +22,7 @@ import (
 func Main() {
 	ctx, stop := interruptible(context.Background())
 	defer stop()
+	builtin.LimitMemory()
 	root := newRoot()
 	started := false
 	for _, c := range root.Commands() {

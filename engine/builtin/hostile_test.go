@@ -123,3 +123,25 @@ func TestWeightsThatShrink(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestTooLarge runs models whose inputs, outputs and files are small, and in which a constant that follows from others, or what an operation
+// takes while it computes, needs a terabyte: an error names the node. What only lists nodes computes nothing.
+func TestTooLarge(t *testing.T) {
+	models, err := filepath.Glob("testdata/toolarge/*.xml")
+	if err != nil || len(models) == 0 {
+		t.Fatalf("no models: %v", err)
+	}
+	for _, path := range models {
+		for _, view := range builtin.Views() {
+			e := open(t, path, builtin.Options{View: view})
+			list, err := e.Candidates(context.Background())
+			if err != nil {
+				t.Errorf("%s, %s: %v", path, view, err)
+			}
+			_, err = e.Run(context.Background(), engine.All(len(list)), random(t, path))
+			if err == nil || !strings.Contains(err.Error(), path+`: node "`) || !strings.Contains(err.Error(), "of memory: give smaller inputs") {
+				t.Errorf("%s, %s: error %v", path, view, err)
+			}
+		}
+	}
+}

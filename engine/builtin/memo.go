@@ -190,8 +190,11 @@ func (m *memo) release(v *value) {
 }
 
 // trim drops elements until the budget holds.
-func (m *memo) trim() {
-	for m.held > m.budget && len(m.droppable) > 0 {
+func (m *memo) trim() { m.dropTo(m.budget) }
+
+// dropTo drops elements that nothing holds until they take so many bytes at most.
+func (m *memo) dropTo(most int64) {
+	for m.held > most && len(m.droppable) > 0 {
 		v := heap.Pop(&m.droppable).(*value)
 		m.held -= v.bytes
 		m.present -= v.bytes

@@ -20,7 +20,8 @@ type plan struct {
 	steps      []*step
 	macs       int64 // of one pass
 	peak       int64 // bytes of the values that are alive at the same time, at most
-	largest    *step // the first one with the largest outputs
+	need       int64 // the same with what computing them takes, and with constants that are computed from others
+	largest    *step // the first one that needs the most
 
 	params  []int // slots of the graph's parameters
 	results []int // slots of its results
@@ -43,6 +44,7 @@ type step struct {
 	read      []bool      // by output: whether a step or a result reads it; what nothing reads some files declare wrongly
 	specs     []ops.Spec
 	macs      int64 // as far as shapes are known before running
+	scratch   int64 // bytes that evaluating it takes in one thread, as far as shapes are known before running
 	flow      *flow // of If, Loop, TensorIterator
 
 	// Of steps that were joined to one, each in its own form, the first one first, and how the others follow it; else members is nil.
@@ -228,6 +230,9 @@ func (s *step) inferInto(p *plan, known []ops.Arg) error {
 	if s.flow == nil {
 		s.macs = s.cost(args, s.specs)
 	}
+	if s.op != nil {
+		s.scratch = ops.ScratchOf(s.op, args, s.specs, 1)
+	}
 	return nil
 }
 
@@ -339,9 +344,9 @@ func (p *plan) lifetimes() {
 
 // measure finds the peak of the memory in use.
 func (p *plan) measure() {
-	size := map[int]int64{}
-	live, most := int64(0), int64(-1)
-	p.peak = 0
+	size, seen := map[int]int64{}, map[*tensor.Raw]bool{}
+	live, constants, most := int64(0), int64(0), int64(-1)
+	p.peak, p.need = 0, 0
 	for _, s := range p.steps {
 		own := int64(0)
 		for o, spec := range s.specs {
@@ -350,15 +355,22 @@ func (p *plan) measure() {
 				own = plus(own, size[s.out+o])
 			}
 		}
-		if own > most {
-			most, p.largest = own, s
+		takes := s.scratch
+		if s.node.Op == "Constant" {
+			takes = s.node.Value.Footprint(seen)
+			constants = plus(constants, takes)
+		}
+		if all := plus(own, takes); all > most {
+			most, p.largest = all, s
 		}
 		live = plus(live, own)
 		p.peak = max(p.peak, live)
+		p.need = max(p.need, plus(live, s.scratch))
 		for _, slot := range s.release {
 			live -= size[slot]
 		}
 	}
+	p.need = plus(p.need, constants)
 }
 
 // releaseAfter lists the slots that s, the step at place i, is the last to read. A slot is listed once even when s reads it twice.

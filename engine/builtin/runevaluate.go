@@ -53,6 +53,9 @@ func (r *run) materialise(values ...*value) error {
 func (r *run) evaluate(d *derivation) error {
 	if d.step == nil {
 		src := d.in[0].tensor
+		if err := r.checkRoom(d, []ops.Spec{{Type: src.Type, Shape: src.Shape}}, 0); err != nil {
+			return err
+		}
 		dst := r.memo.pool.New(src.Type, src.Shape...)
 		r.workers.Round(dst.F32s(), src.F32s(), r.precision)
 		r.settle(d.out[0], dst, float64(src.Len()))
@@ -136,6 +139,11 @@ func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err
 	if err != nil {
 		return nil, 0, err
 	}
+	if !s.view {
+		if err := r.checkRoom(d, specs, ops.ScratchOf(s.op, args, specs, r.workers.Threads())); err != nil {
+			return nil, 0, err
+		}
+	}
 	if out, err = r.allocate(s, specs, operands); err != nil {
 		return nil, 0, err
 	}
@@ -184,9 +192,6 @@ func (r *run) roundResult(s *step, dst, t *tensor.Tensor) {
 
 func (r *run) allocate(s *step, specs []ops.Spec, in []ops.Operand) ([]*tensor.Tensor, error) {
 	out := make([]*tensor.Tensor, len(specs))
-	if err := r.checkRoom(specs); err != nil && !s.view {
-		return nil, err
-	}
 	for o, spec := range specs {
 		if spec.Shape == nil {
 			if s.view {

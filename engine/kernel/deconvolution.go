@@ -100,6 +100,9 @@ func (c *Deconvolution) frame(phases []phase) frame {
 // Check reports whether the input, of the given channels in all its images, can be padded in memory.
 func (c *Deconvolution) Check(channels int) error { return c.frame(c.phases()).check(channels) }
 
+// Padded is the size of one image once it is padded.
+func (c *Deconvolution) Padded() [3]int { return c.frame(c.phases()).size }
+
 // A PhaseFilter is the packed weights of a transposed convolution by the class's first kernel position, then group.
 type PhaseFilter map[[3]int][]*Left
 

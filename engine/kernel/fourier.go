@@ -16,6 +16,10 @@ type Fourier struct {
 	chirp, spectrum, work []complex128 // of Bluestein's algorithm
 }
 
+// FourierBytes is the memory that a Fourier and a sequence take for each element, at most: five times the up to four times longer sequence of
+// Bluestein's algorithm, and some of the length itself.
+const FourierBytes = 16 * (5*4 + 4)
+
 // maxFactor is the largest prime factor that gonum's mixed-radix transform, which is quadratic in it, is used for.
 const maxFactor = 128
 

@@ -30,6 +30,9 @@ func (g *Window) frame() frame {
 // Check reports whether the input, of the given channels in all its images, can be padded in memory.
 func (g *Window) Check(channels int) error { return g.frame().check(channels) }
 
+// Padded is the size of one image once it is padded; the elements of all channels are within the bounds of Check.
+func (g *Window) Padded() [3]int { return g.frame().size }
+
 // A frame is an image of size in that lies front elements from the start of an image of zeros; a negative front cuts its start off.
 type frame struct{ in, front, size [3]int }
 

@@ -114,6 +114,15 @@ func (a *attention) MACs(in []Arg, _ []Spec) int64 {
 // attentionRows is the number of rows of scores that are held at a time.
 const attentionRows = 60
 
+// Scratch is that of the scores.
+func (a *attention) Scratch(in []Arg, _ []Spec, threads int) int64 {
+	s, err := a.sizes(in)
+	if err != nil {
+		return 0
+	}
+	return MemoryOf(4, threads, min(s.rows, attentionRows), s.keys)
+}
+
 func (a *attention) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	args := make([]Arg, len(in))
 	for i, o := range in {

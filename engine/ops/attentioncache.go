@@ -132,6 +132,19 @@ func (c *cachedAttention) MACs(in []Arg, out []Spec) int64 {
 	return macs(q[:3], keys[2]) * int64(keys[3]+values[3])
 }
 
+// Scratch is that of the scores and of a mask.
+func (c *cachedAttention) Scratch(in []Arg, out []Spec, threads int) int64 {
+	if out[1].Shape == nil {
+		return 0
+	}
+	rows, keys := in[0].Shape[2], out[1].Shape[2]
+	n := MemoryOf(4, threads, min(rows, attentionRows), keys)
+	if c.causal {
+		n = Together(n, MemoryOf(1, rows, keys))
+	}
+	return n
+}
+
 func (c *cachedAttention) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	n := len(in) - 3
 	in = slices.Clone(in)

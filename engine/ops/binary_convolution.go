@@ -82,6 +82,15 @@ func (b *binaryConvolution) MACs(in []Arg, out []Spec) int64 {
 	return macs(out[0].Shape, product(in[1].Shape[1:]))
 }
 
+// Scratch is that of the padded images.
+func (b *binaryConvolution) Scratch(in []Arg, _ []Spec, _ int) int64 {
+	s, err := b.shape(in[0].Shape, in[1].Shape)
+	if err != nil {
+		return 0
+	}
+	return Together(paddedBytes(in[0].Shape, s.In), paddedBytes(in[0].Shape, s.Padded()))
+}
+
 func (b *binaryConvolution) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	data := in[0].Shape
 	s, err := b.shape(data, in[1].Shape)

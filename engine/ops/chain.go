@@ -91,6 +91,11 @@ func (c *chain) MACs(in []Arg, out []Spec) int64 {
 	return n
 }
 
+// Scratch is that of the head: what follows works in place, or in another array of the output's size.
+func (c *chain) Scratch(in []Arg, out []Spec, threads int) int64 {
+	return ScratchOf(c.head, in[:c.inputs], out, threads)
+}
+
 func (c *chain) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	steps := make([]func(x []float32, at int), len(c.links))
 	for k, operands := range inputsOf(c, in, Operand{Tensor: out[0], Round: tensor.F32}) {

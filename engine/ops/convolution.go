@@ -106,6 +106,20 @@ func (c *convolution) MACs(in []Arg, out []Spec) int64 {
 	return macs(out[0].Shape, s.Depth())
 }
 
+// Scratch is that of the padded images.
+func (c *convolution) Scratch(in []Arg, _ []Spec, _ int) int64 {
+	s, err := c.shape(in[0].Shape, in[1].Shape)
+	if err != nil || in[0].Type == tensor.F64 {
+		return 0
+	}
+	return paddedBytes(in[0].Shape, s.Padded())
+}
+
+// paddedBytes is what all images of data take once they are padded to the given size.
+func paddedBytes(data []int, size [3]int) int64 {
+	return MemoryOf(4, data[0], data[1], size[0], size[1], size[2])
+}
+
 func (c *convolution) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	return c.evalThen(w, in, out, nil)
 }

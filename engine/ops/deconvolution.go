@@ -114,6 +114,22 @@ func (c *deconvolution) MACs(in []Arg, _ []Spec) int64 {
 	return macs(in[0].Shape, 1) * macs(in[1].Shape, 1) / int64(max(in[0].Shape[1], 1))
 }
 
+// Scratch is that of the padded images.
+func (c *deconvolution) Scratch(in []Arg, out []Spec, _ int) int64 {
+	if out[0].Shape == nil {
+		return 0
+	}
+	var asked []int
+	if len(in) > 2 {
+		asked = out[0].Shape[2:]
+	}
+	s, err := c.shape(in[0].Shape, in[1].Shape, asked)
+	if err != nil {
+		return 0
+	}
+	return paddedBytes(in[0].Shape, s.Padded())
+}
+
 func (c *deconvolution) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	if out[0].Len() == 0 {
 		return nil

@@ -87,6 +87,15 @@ func (f *deformable) MACs(in []Arg, out []Spec) int64 {
 	return macs(out[0].Shape, s.Depth())
 }
 
+// Scratch is what all output positions of an image read.
+func (f *deformable) Scratch(in []Arg, _ []Spec, _ int) int64 {
+	s, err := f.shape(in[0].Shape, in[2].Shape)
+	if err != nil {
+		return 0
+	}
+	return 2 * MemoryOf(4, in[0].Shape[1], s.Kernel[1], s.Kernel[2], s.Out[1], s.Out[2]) // and packed
+}
+
 func (f *deformable) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	s, err := f.shape(in[0].Shape, in[2].Shape)
 	if err != nil || out[0].Len() == 0 {

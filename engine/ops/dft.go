@@ -104,6 +104,28 @@ func (o *dft) plan(shape, axes, sizes []int) (*dftPlan, error) {
 	return p, nil
 }
 
+// Scratch is that of two complex signals, and of a line and its transform in each thread.
+func (o *dft) Scratch(in []Arg, _ []Spec, threads int) int64 {
+	if in[1].Value == nil || len(in) == 3 && in[2].Value == nil {
+		return 0
+	}
+	var sizes []int
+	if len(in) == 3 {
+		sizes = intValues(in[2].Value)
+	}
+	p, err := o.plan(in[0].Shape, intValues(in[1].Value), sizes)
+	if err != nil {
+		return 0
+	}
+	longest := 0
+	for _, a := range p.axes {
+		longest = max(longest, p.signal[a])
+	}
+	return Together(MemoryOf(2*complexBytes, p.signal...), MemoryOf(threads*kernel.FourierBytes, longest))
+}
+
+const complexBytes = 16
+
 // Eval transforms axis by axis.
 func (o *dft) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	var sizes []int

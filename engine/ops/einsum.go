@@ -202,6 +202,24 @@ func (e *einsum) MACs(in []Arg, out []Spec) int64 {
 	return max(n, macs(sizesOf(have, sizes), 1))
 }
 
+// Scratch is that of the contractions one after the other: the copies of two factors and their product, and the product before it.
+func (e *einsum) Scratch(in []Arg, _ []Spec, _ int) int64 {
+	factors, sizes, output, err := e.bind(argShapes(in))
+	if err != nil {
+		return 0
+	}
+	bytes := in[0].Type.KeptBytes()
+	most, have := int64(0), factors[0].labels
+	last := MemoryOf(bytes, sizesOf(have, sizes)...)
+	for i, f := range factors[1:] {
+		later := laterLabels(factors[i+2:], output)
+		product := MemoryOf(bytes, sizesOf(keep(union(have, f.labels), later), sizes)...)
+		most = max(most, Together(last, last, last, MemoryOf(3*bytes, sizesOf(f.labels, sizes)...), product))
+		last, have = product, keep(union(have, f.labels), later)
+	}
+	return max(most, Together(last, last))
+}
+
 func (e *einsum) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	if out[0].Len() == 0 {
 		return nil

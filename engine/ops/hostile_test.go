@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"regexp"
+	"runtime/metrics"
 	"slices"
 	"strings"
 	"testing"
@@ -51,6 +53,32 @@ func TestHostileAttributes(t *testing.T) {
 				}
 			}
 			delete(changed.Attrs, name)
+			if op, err := ops.Bind(&changed); err == nil {
+				attack(t, &changed, op, args)
+			}
+		}
+	})
+}
+
+// TestHostileSizes gives several numbers in the attributes of every node in testdata large values at once, such as pads and strides: what is small
+// in the end may be large in between.
+func TestHostileSizes(t *testing.T) {
+	number := regexp.MustCompile(`-?\d+`)
+	eachNode(t, func(e *evaluator, n *graph.Node, seed uint64) {
+		args := argsOf(t, e, n)
+		r := rand.New(rand.NewPCG(seed, 2))
+		for range 40 {
+			changed := *n
+			changed.Attrs = maps.Clone(n.Attrs)
+			large := []string{"3", "40", "1000", "5000", "100000", "3000000", "1000000000"}[r.IntN(7)]
+			for _, name := range slices.Sorted(maps.Keys(n.Attrs)) {
+				changed.Attrs[name] = number.ReplaceAllStringFunc(n.Attrs[name], func(v string) string {
+					if r.IntN(2) == 0 {
+						return v
+					}
+					return large
+				})
+			}
 			if op, err := ops.Bind(&changed); err == nil {
 				attack(t, &changed, op, args)
 			}
@@ -216,7 +244,42 @@ func attack(t *testing.T, n *graph.Node, op ops.Op, args []ops.Arg) bool {
 	}
 	w := kernel.NewWorkers(2)
 	defer w.Close()
-	return op.Eval(w, operands, out) == nil
+	scratch := ops.ScratchOf(op, args, specs, 2)
+	if scratch < 0 || scratch > 1<<24 {
+		return false
+	}
+	if c, ok := op.(ops.Counter); ok && c.MACs(args, specs) > 1<<22 {
+		return false
+	}
+	before := allocated()
+	err = op.Eval(w, operands, out)
+	checkScratch(t, n, args, out, scratch, allocated()-before)
+	return err == nil
+}
+
+// checkScratch holds what an evaluation allocated against what the operation says that it needs beside inputs and outputs.
+func checkScratch(t *testing.T, n *graph.Node, args []ops.Arg, out []*tensor.Tensor, scratch int64, took uint64) {
+	room := scratch + 2<<20
+	var list []string
+	for _, a := range args {
+		room += 16 * a.Value.Bytes()
+		list = append(list, fmt.Sprintf("%s%v", a.Type, a.Shape))
+	}
+	for _, o := range out {
+		if o != nil {
+			room += 16 * o.Bytes()
+		}
+	}
+	if int64(took) > room {
+		t.Errorf("%s %v: %d bytes were allocated, of %d\ninputs %s", n.Name, n.Attrs, took, room, strings.Join(list, ", "))
+	}
+}
+
+// allocated is the number of bytes that the process has allocated so far.
+func allocated() uint64 {
+	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
 }
 
 // hostileArg makes input i: the first mostly data, the others mostly of type index.

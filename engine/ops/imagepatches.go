@@ -107,7 +107,7 @@ func (p *imagePatches) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tenso
 // inside returns the first and the number of the n positions start, start+step, ... that lie in an axis of the given size.
 func inside(n, step, start, size int) (first, count int) {
 	if start < 0 {
-		first = (-start + step - 1) / step
+		first = min((-start+step-1)/step, n)
 	}
 	if start >= size {
 		return 0, 0

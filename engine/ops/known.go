@@ -10,6 +10,9 @@ import (
 // shapes, axes and indices, which decide other shapes.
 const foldLimit = 1 << 12
 
+// MaxFoldScratch bounds what computing a value before running may take.
+const MaxFoldScratch = 64 << 20
+
 var serial = kernel.NewWorkers(1)
 
 // Known returns what is known of the outputs of op before running: types, shapes as far as they follow from what is known of the inputs, and
@@ -26,9 +29,12 @@ func Known(op Op, in []Arg) ([]Arg, error) {
 	return out, fold(op, in, out)
 }
 
-// KnownConstant is what is known of a Constant: its type, its shape, and when it is small its value.
+// KnownConstant is what is known of a Constant: its type, its shape, and when it is small, and so is what it is computed from, its value.
 func KnownConstant(n *graph.Node) (Arg, error) {
 	a := Arg{Type: n.Value.Type, Shape: n.Value.Shape}
+	if n.Value.Footprint(map[*tensor.Raw]bool{}) > MaxFoldScratch {
+		return a, nil
+	}
 	if elements, err := tensor.Elements(a.Shape); err != nil || elements > foldLimit {
 		return a, err
 	}
@@ -50,8 +56,9 @@ func fold(op Op, in, out []Arg) error {
 		}
 		operands[i] = Operand{Tensor: a.Value, Round: tensor.F32}
 	}
-	results := make([]*tensor.Tensor, len(out))
+	specs, results := make([]Spec, len(out)), make([]*tensor.Tensor, len(out))
 	for o, a := range out {
+		specs[o] = Spec{Type: a.Type, Shape: a.Shape}
 		if a.Shape == nil {
 			return nil
 		}
@@ -59,6 +66,9 @@ func fold(op Op, in, out []Arg) error {
 			return err
 		}
 		results[o] = tensor.New(a.Type, a.Shape...)
+	}
+	if ScratchOf(op, in, specs, 1) > MaxFoldScratch {
+		return nil
 	}
 	if _, ok := op.(Viewer); ok {
 		results[0] = in[0].Value.Reshape(out[0].Shape...)

@@ -115,17 +115,22 @@ func (r *relaxed) outType(o int, t tensor.DType) tensor.DType {
 
 // Infer converts values only for an operation whose shapes depend on them.
 func (r *relaxed) Infer(in []Arg) ([]Spec, error) {
+	specs, err := r.infer(r.unconverted(in))
+	if err == nil && slices.ContainsFunc(specs, func(s Spec) bool { return s.Shape == nil }) {
+		specs, err = r.infer(in)
+	}
+	return specs, err
+}
+
+// unconverted is in without the values that would be converted.
+func (r *relaxed) unconverted(in []Arg) []Arg {
 	unknown := slices.Clone(in)
 	for i := range unknown {
 		if r.typeOf(in, i) != in[i].Type {
 			unknown[i].Value = nil
 		}
 	}
-	specs, err := r.infer(unknown)
-	if err == nil && slices.ContainsFunc(specs, func(s Spec) bool { return s.Shape == nil }) {
-		specs, err = r.infer(in)
-	}
-	return specs, err
+	return unknown
 }
 
 func (r *relaxed) infer(in []Arg) ([]Spec, error) {
@@ -169,6 +174,15 @@ func (r *relaxed) heads(in []Operand) []Operand {
 		heads[i] = Operand{&tensor.Tensor{Type: r.typeOf(args, i), Shape: o.Shape}, o.Round, o.Key}
 	}
 	return heads
+}
+
+// Scratch is that of the operation; the copies in other types are of the size of inputs and outputs.
+func (r *relaxed) Scratch(in []Arg, out []Spec, threads int) int64 {
+	args, err := r.operands(serial, r.unconverted(in))
+	if err != nil {
+		return 0
+	}
+	return ScratchOf(r.Op, args, out, threads)
 }
 
 func (r *relaxed) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {

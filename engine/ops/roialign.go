@@ -60,13 +60,18 @@ func imageOf[T real](t *tensor.Tensor, n int) featureMap[T] {
 	return featureMap[T]{slab(tensor.Data[T](t), n, s[0]), s[1], s[2], s[3]}
 }
 
+// counts are the numbers of samples along the sides of a bin.
+func (p *pooling) counts(binX, binY float64) (x, y int) {
+	if p.samples > 0 {
+		return p.samples, p.samples
+	}
+	return max(truncate(math.Ceil(binX)), 0), max(truncate(math.Ceil(binY)), 0)
+}
+
 // poolRegion writes the bins of a region to dst, [C, height, width].
 func poolRegion[T real](p *pooling, r region[T], dst []T) error {
 	binX, binY := r.width/T(p.width), r.height/T(p.height)
-	countX, countY := p.samples, p.samples
-	if p.samples == 0 {
-		countX, countY = max(truncate(math.Ceil(float64(binX))), 0), max(truncate(math.Ceil(float64(binY))), 0)
-	}
+	countX, countY := p.counts(float64(binX), float64(binY))
 	if countX > maxSamples || countY > maxSamples || countX*countY > maxSamples {
 		return fmt.Errorf("a region of %v x %v pixels takes %d x %d samples a bin, more than the limit of %d",
 			r.width, r.height, countX, countY, maxSamples)
@@ -223,6 +228,20 @@ func (o *roiAlign) Infer(in []Arg) ([]Spec, error) {
 	return []Spec{{in[0].Type, []int{rois, in[0].Shape[1], o.height, o.width}}}, nil
 }
 
+// Scratch is that of the samples of the largest bin in each thread, of maxSamples at most.
+func (o *roiAlign) Scratch(in []Arg, _ []Spec, threads int) int64 {
+	if in[1].Value == nil {
+		return 0
+	}
+	rois, most := floatValues(in[1].Value), 0
+	for i := range in[1].Shape[0] {
+		r := regionOf(o, slab(rois, i, in[1].Shape[0]))
+		x, y := o.counts(r.width/float64(o.width), r.height/float64(o.height))
+		most = max(most, min(x, maxSamples)*min(y, maxSamples))
+	}
+	return MemoryOf(4*(8+in[0].Type.KeptBytes()), threads, min(most, maxSamples))
+}
+
 func (o *roiAlign) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	if in[0].Type == tensor.F64 {
 		return alignRegions[float64](o, w, in, out[0])
@@ -297,6 +316,12 @@ func newROIFeatures(n *graph.Node) (Op, error) {
 		return nil, err
 	}
 	return o, o.check()
+}
+
+// Scratch is that of the samples of a bin in each thread, of maxSamples at most.
+func (o *roiFeatures) Scratch(in []Arg, _ []Spec, threads int) int64 {
+	x, y := o.counts(0, 0)
+	return MemoryOf(4*(8+in[0].Type.KeptBytes()), threads, min(x*y, maxSamples))
 }
 
 func (o *roiFeatures) Infer(in []Arg) ([]Spec, error) {

@@ -91,6 +91,19 @@ func (o *stft) Infer(in []Arg) ([]Spec, error) {
 	return []Spec{{in[0].Type, joinShapes(s[:last], []int{rows, cols, 2})}}, nil
 }
 
+// Scratch is that of three sets of complex frames, and of a transform in each thread.
+func (o *stft) Scratch(in []Arg, out []Spec, threads int) int64 {
+	f, err := framesOf(in)
+	if err != nil || out[0].Shape == nil || f.size == 0 {
+		return 0
+	}
+	return framesBytes(f, max(product(out[0].Shape)/(2*f.bins()), 1), threads)
+}
+
+func framesBytes(f frames, count, threads int) int64 {
+	return Together(MemoryOf(3*complexBytes, count, f.size), MemoryOf(threads*kernel.FourierBytes, f.size))
+}
+
 func (o *stft) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	f, err := framesOf(argsOf(in))
 	if err != nil {
@@ -175,11 +188,17 @@ func (o *istft) Infer(in []Arg) ([]Spec, error) {
 	if s[0] != f.bins() || s[2] != 2 || s[1] == 0 {
 		return nil, fmt.Errorf("input 0 has shape %v, want [%d, frames, 2] at the end for frames of %d", in[0].Shape, f.bins(), f.size)
 	}
+	if s[1]-1 > maxCovered/f.step {
+		return nil, fmt.Errorf("%d frames with steps of %d cover more than %d elements", s[1], f.step, maxCovered)
+	}
 	if length <= 0 {
 		length = o.whole(f, s[1]) - 2*o.margin(f)
 	}
 	return []Spec{{in[0].Type, joinShapes(batch, []int{length})}}, nil
 }
+
+// maxCovered bounds the length that frames cover.
+const maxCovered = 1 << 38
 
 // whole is the length that the frames cover.
 func (o *istft) whole(f frames, count int) int { return (count-1)*f.step + f.size }
@@ -190,6 +209,18 @@ func (o *istft) margin(f frames) int {
 		return f.size / 2
 	}
 	return 0
+}
+
+// Scratch is that of three sets of complex frames, of a transform in each thread, and of what the frames cover.
+func (o *istft) Scratch(in []Arg, _ []Spec, threads int) int64 {
+	f, err := framesOf(in)
+	if err != nil || f.size == 0 {
+		return 0
+	}
+	s := in[0].Shape
+	count := s[len(s)-2]
+	batch := product(s[:len(s)-3])
+	return Together(framesBytes(f, max(batch, 1)*count, threads), MemoryOf(2*8, o.whole(f, count)))
 }
 
 func (o *istft) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
@@ -209,16 +240,20 @@ func (o *istft) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) erro
 	kernel.RealParts(frames, x)
 	window := f.window(in[1].Tensor)
 	signals := make([]float64, out[0].Len())
+	sum, weight := make([]float64, o.whole(f, s[1])), make([]float64, o.whole(f, s[1]))
 	for b := range batch {
-		o.overlap(f, slab(signals, b, batch), slab(frames, b, batch), window, s[1])
+		clear(sum)
+		clear(weight)
+		o.overlap(f, sum, weight, slab(frames, b, batch), window, s[1])
+		margin := o.margin(f)
+		copy(slab(signals, b, batch), sum[margin:len(sum)-margin])
 	}
 	storeFloats(out[0], signals)
 	return nil
 }
 
-// overlap adds up the frames, which lie in the columns of a matrix.
-func (o *istft) overlap(f frames, dst, columns, window []float64, count int) {
-	sum, weight := make([]float64, o.whole(f, count)), make([]float64, o.whole(f, count))
+// overlap adds up to sum, in which all is 0, the frames, which lie in the columns of a matrix; weight is as long.
+func (o *istft) overlap(f frames, sum, weight, columns, window []float64, count int) {
 	for i, v := range columns {
 		k, frame := i/count, i%count
 		sum[frame*f.step+k] += v * window[k]
@@ -235,6 +270,4 @@ func (o *istft) overlap(f frames, dst, columns, window []float64, count int) {
 			sum[i] *= scale / weight[i]
 		}
 	}
-	margin := o.margin(f)
-	copy(dst, sum[margin:len(sum)-margin])
 }

@@ -115,11 +115,11 @@ func (s *subgraph) infer(in []Arg) ([]Arg, error) {
 		case step.param >= 0:
 			args[step.out] = Arg{Type: in[step.param].Type, Shape: in[step.param].Shape}
 		case step.op == nil:
-			v, err := step.node.Value.Decode()
+			a, err := KnownConstant(step.node)
 			if err != nil {
 				return nil, err
 			}
-			args[step.out] = Arg{Type: v.Type, Shape: v.Shape, Value: v}
+			args[step.out] = a
 		default:
 			specs, err := step.op.Infer(pick(args, step.in))
 			if err != nil {
@@ -141,6 +141,38 @@ func pick[T any](values []T, slots []int) []T {
 	return r
 }
 
+// Scratch is that of all values of the body and of what its constants are computed from, and the largest of its operations.
+func (s *subgraph) Scratch(in []Arg, _ []Spec, threads int) int64 {
+	args, err := s.infer(in)
+	if err != nil {
+		return 0
+	}
+	total, most, seen := int64(0), int64(0), map[*tensor.Raw]bool{}
+	for _, step := range s.steps {
+		if step.op == nil {
+			if step.param < 0 {
+				total = Together(total, step.node.Value.Footprint(seen))
+			}
+			continue
+		}
+		specs := step.specs(args)
+		for _, spec := range specs {
+			total = Together(total, MemoryOf(spec.Type.KeptBytes(), spec.Shape...))
+		}
+		most = max(most, ScratchOf(step.op, pick(args, step.in), specs, threads))
+	}
+	return Together(total, most)
+}
+
+// specs are those of the outputs of the step, all values of whose body are args.
+func (step innerStep) specs(args []Arg) []Spec {
+	specs := make([]Spec, len(step.node.Out))
+	for o := range specs {
+		specs[o] = Spec{Type: args[step.out+o].Type, Shape: args[step.out+o].Shape}
+	}
+	return specs
+}
+
 // MACs sums those of the body.
 func (s *subgraph) MACs(in []Arg, out []Spec) int64 {
 	args, err := s.infer(in)
@@ -152,10 +184,7 @@ func (s *subgraph) MACs(in []Arg, out []Spec) int64 {
 		if step.op == nil {
 			continue
 		}
-		specs := make([]Spec, len(step.node.Out))
-		for o := range specs {
-			specs[o] = Spec{Type: args[step.out+o].Type, Shape: args[step.out+o].Shape}
-		}
+		specs := step.specs(args)
 		if c, ok := step.op.(Counter); ok {
 			total += c.MACs(pick(args, step.in), specs)
 		} else if n, err := tensor.Elements(specs[0].Shape); err == nil {
@@ -180,7 +209,11 @@ func (s *subgraph) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) e
 		case step.param >= 0:
 			values[step.out] = in[step.param]
 		case step.op == nil:
-			values[step.out] = Operand{Tensor: args[step.out].Value, Round: tensor.F32}
+			v, err := step.node.Value.Decode()
+			if err != nil {
+				return err
+			}
+			values[step.out] = Operand{Tensor: v, Round: tensor.F32}
 		default:
 			if err := step.eval(w, values, args); err != nil {
 				return fmt.Errorf("%q (%s) of its body: %w", step.node.Name, step.node.Op, err)

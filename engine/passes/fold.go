@@ -104,9 +104,14 @@ func (r *rewriter) fold(n *graph.Node) []*graph.Node {
 		return nil
 	}
 	compute := func() ([]*tensor.Tensor, error) { return values, nil }
+	var from []*tensor.Raw
 	if values == nil {
 		compute = postponed(n, op)
+		for _, p := range n.In {
+			from = append(from, p.Node.Value)
+		}
 	}
+	scratch := ops.ScratchOf(op, r.args(n), specsOf(n.Out), 1)
 	constants := make([]*graph.Node, len(n.Out))
 	for o := range n.Out {
 		constants[o] = r.constantOf(n, o, func() (*tensor.Tensor, error) {
@@ -116,6 +121,8 @@ func (r *rewriter) fold(n *graph.Node) []*graph.Node {
 			}
 			return t[o], nil
 		})
+		raw := constants[o].Value
+		raw.From, raw.Takes = from, ops.Together(ops.MemoryOf(raw.Type.KeptBytes(), raw.Shape...), scratch)
 	}
 	return constants
 }
@@ -132,6 +139,14 @@ func (r *rewriter) constantOf(n *graph.Node, o int, compute func() (*tensor.Tens
 		Out: []graph.Output{{Type: raw.Type, Shape: raw.Shape, Names: out.Names}}})
 	r.inherit(c, n)
 	return c
+}
+
+func specsOf(outputs []graph.Output) []ops.Spec {
+	specs := make([]ops.Spec, len(outputs))
+	for o, out := range outputs {
+		specs[o] = ops.Spec{Type: out.Type, Shape: out.Shape}
+	}
+	return specs
 }
 
 // postponed returns a function that evaluates n, whose inputs are constants, once.

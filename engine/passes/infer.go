@@ -13,6 +13,9 @@ import (
 // valueLimit is the number of elements up to which constants are looked into and folded at once; larger ones are folded when they are needed.
 const valueLimit = 1 << 12
 
+// lookLimit is the number of bytes that constants may take which are computed to look into small ones that follow from them.
+const lookLimit = 1 << 30
+
 // serial runs the small evaluations of folding.
 var serial = kernel.NewWorkers(1)
 
@@ -56,6 +59,9 @@ func (r *rewriter) value(p graph.Port) *tensor.Tensor {
 		return nil
 	}
 	if n := elements(p.Node.Value.Shape); n < 0 || n > valueLimit || p.Node.Value.Type == tensor.Invalid {
+		return nil
+	}
+	if r.looked += p.Node.Value.Footprint(r.computed); r.looked < 0 || r.looked > lookLimit {
 		return nil
 	}
 	v, err := p.Node.Value.Decode()
@@ -121,6 +127,9 @@ func (r *rewriter) evaluate(n *graph.Node, op ops.Op, in []ops.Arg, limit int) [
 		if e := elements(o.Shape); e < 0 || e > limit {
 			return nil
 		}
+	}
+	if ops.ScratchOf(op, in, specsOf(n.Out), 1) > ops.MaxFoldScratch {
+		return nil
 	}
 	out, err := run(op, operands, n.Out)
 	if err != nil {

@@ -81,6 +81,7 @@ func (r *rewriter) reshapedConstant(p graph.Port, to []int) graph.Port {
 	raw := *p.Node.Value
 	raw.Shape = to
 	if compute := raw.Compute; compute != nil {
+		raw.From, raw.Takes = []*tensor.Raw{p.Node.Value}, 0
 		raw.Compute = func() (*tensor.Tensor, error) {
 			v, err := compute()
 			if err != nil {

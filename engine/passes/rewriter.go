@@ -28,6 +28,9 @@ type rewriter struct {
 	named    map[*graph.Node][][]symbol // by output and dimension: the symbols of shapes that are not known in full
 	partials map[*graph.Node][]*partial // by output: values that are known in part
 	asked    map[*graph.Node]bool       // nodes that shapes are read from, directly or not
+
+	looked   int64 // bytes of constants that were computed to look into them
+	computed map[*tensor.Raw]bool
 }
 
 // A use is an input of a node.
@@ -38,7 +41,7 @@ type use struct {
 
 func newRewriter(g *graph.Graph) *rewriter {
 	r := &rewriter{Graph: g, names: map[string]bool{}, serial: map[string]int{}, symbols: newSymbols(), named: map[*graph.Node][][]symbol{},
-		partials: map[*graph.Node][]*partial{}, asked: map[*graph.Node]bool{}}
+		partials: map[*graph.Node][]*partial{}, asked: map[*graph.Node]bool{}, computed: map[*tensor.Raw]bool{}}
 	n := len(g.Nodes)
 	r.uses, r.count, r.dead, r.unfold = make([][]use, n), make([]int, n), make([]bool, n), make([]bool, n)
 	for _, n := range g.Nodes {

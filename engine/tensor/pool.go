@@ -162,6 +162,23 @@ func (p *Pool) Release(t *Tensor) {
 	p.list(m)
 }
 
+// Idle is the number of bytes that are not lent.
+func (p *Pool) Idle() int64 { return 8 * lineWords * int64(p.idle) }
+
+// Shrink leaves chunks of which nothing is lent to the collector, and reports whether there were any.
+func (p *Pool) Shrink() (some bool) {
+	for _, m := range p.lists {
+		for ; m != nil; m = m.nextDn {
+			if m.before == nil && m.after == nil {
+				p.unlist(m)
+				p.total -= m.lines
+				some = true
+			}
+		}
+	}
+	return some
+}
+
 // join adds the piece after m to m.
 func (p *Pool) join(m *piece) {
 	gone := m.after

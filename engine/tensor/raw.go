@@ -17,8 +17,29 @@ type Raw struct {
 	Bytes []byte
 
 	// Compute, when it is set, makes the elements in place of Bytes, of which there are none then: those of a constant that follows from
-	// others and is only computed when it is needed.
+	// others and is only computed when it is needed. It is kept from then on, as all is that it is computed from; Takes is the number of bytes
+	// that it takes itself then.
 	Compute func() (*Tensor, error)
+	From    []*Raw
+	Takes   int64
+}
+
+// Footprint is the number of bytes that computing r takes, with all that it is computed from but what is in seen, which it is added to;
+// math.MaxInt64 where it overflows.
+func (r *Raw) Footprint(seen map[*Raw]bool) int64 {
+	if seen[r] {
+		return 0
+	}
+	seen[r] = true
+	n := r.Takes
+	for _, from := range r.From {
+		if m := from.Footprint(seen); m > math.MaxInt64-n {
+			n = math.MaxInt64
+		} else {
+			n += m
+		}
+	}
+	return n
 }
 
 // StoredBytes is the size in bytes of elements of type t in a file; the last byte of packed types may be partly used.
