@@ -143,6 +143,9 @@ func (r *rewriter) scaleMatMul(mul, mm *graph.Node, factor graph.Port) {
 func fitsColumns(mm *graph.Node, factor []int) bool {
 	x, w := shape(mm.In[0]), shape(mm.In[1])
 	rank := len(factor)
+	if elements(factor) == 1 && w != nil && rank <= min(len(w), len(mm.Out[0].Shape)) {
+		return true
+	}
 	if !static(w) || len(w) == 0 || len(mm.Out[0].Shape) < rank || rank > 1 && factor[rank-2] != 1 || rank > len(w) && !isConstant(mm.In[1]) {
 		return false
 	}

@@ -10,9 +10,9 @@ import (
 )
 
 // decomposeAttention writes a ScaledDotProductAttention as Transpose, MatMul, Multiply, mask, Softmax and MatMul. The plugin keeps the node of
-// models with states, which have kernels for it. Source: ScaledDotProductAttentionDecomposition.
+// language models, those with a cache in states, which have kernels for it. Source: ScaledDotProductAttentionDecomposition.
 func decomposeAttention(r *rewriter, n *graph.Node) bool {
-	if len(r.Sinks) > 0 && attentionSupported(n) {
+	if r.cachesAttention() && attentionSupported(n) {
 		return false
 	}
 	q, k, v := n.In[0], n.In[1], n.In[2]
@@ -36,6 +36,25 @@ func decomposeAttention(r *rewriter, n *graph.Node) bool {
 	out := steps.make("MatMul", "opset1", graph.Attrs{"transpose_a": "false", "transpose_b": "false"}, weights, v)
 	r.substitute(n, out.Node)
 	return true
+}
+
+// cachesAttention reports whether some attention keeps its keys and values in states.
+func (r *rewriter) cachesAttention() bool {
+	return slices.ContainsFunc(r.Nodes, func(n *graph.Node) bool { return n.Op == "ScaledDotProductAttentionWithKVCache" && !r.dead[n.ID] })
+}
+
+// growsState reports whether something is appended to what a state holds, as language models do.
+func (r *rewriter) growsState() bool {
+	return slices.ContainsFunc(r.Nodes, func(n *graph.Node) bool {
+		if n.Op != "Concat" || r.dead[n.ID] {
+			return false
+		}
+		past := n.In[0].Node
+		for isOp(past, "Convert", "Gather") {
+			past = past.In[0].Node
+		}
+		return past.Op == "ReadValue"
+	})
 }
 
 var numpyBroadcast = graph.Attrs{"auto_broadcast": "numpy"}

@@ -23,7 +23,7 @@ func snippets(r *rewriter) {
 		now: map[graph.Port]graph.Port{}, stale: map[*graph.Node]bool{}}
 	r.each(t.extractReshapes)
 	r.each(func(n *graph.Node) { t.order[n] = len(t.order) })
-	if !slices.ContainsFunc(r.Nodes, func(n *graph.Node) bool { return n.Op == "ScaledDotProductAttentionWithKVCache" && !r.dead[n.ID] }) {
+	if !r.cachesAttention() && !r.growsState() {
 		r.each(t.attention) // attention of language models is left to their own nodes
 	}
 	r.each(t.sequence)

@@ -11,7 +11,7 @@ import zipfile
 
 import numpy as np
 import openvino as ov
-from openvino import opset13 as o, opset15
+from openvino import opset6, opset13 as o, opset15
 
 MODELS = {}
 seed = 0
@@ -44,8 +44,12 @@ def model(f):
     return f
 
 
+def last(y):
+    return int(y.get_output_partial_shape(0)[-1].get_length())
+
+
 def fc(y, n, k=None):
-    return o.matmul(y, C(n, k or int(y.get_output_shape(0)[-1])), False, True)
+    return o.matmul(y, C(n, k or last(y)), False, True)
 
 
 def fcb(y, n):
@@ -53,7 +57,7 @@ def fcb(y, n):
 
 
 def conv(y, n=4, k=3):
-    c = int(y.get_output_shape(0)[1])
+    c = int(y.get_output_partial_shape(0)[1].get_length())
     return o.convolution(y, C(n, c, k, k), [1, 1], [k // 2] * 2, [k // 2] * 2, [1, 1])
 
 
@@ -1170,6 +1174,149 @@ for _n, _f in QUANTIZED.items():
     named("q_mlp_" + _n, lambda f=_f: [f()])
 
 
+def shape(y):
+    return o.shape_of(y, "i64")
+
+
+def sizes(y, *axes):
+    """The sizes of some axes as a list, by one Gather each."""
+    s = shape(y)
+    return [o.gather(s, I(a), o.constant(np.int64(0))) for a in axes]
+
+
+def size(y, axis):
+    return o.gather(shape(y), o.constant(np.int64(axis)), o.constant(np.int64(0)))
+
+
+def tokens(width=12):
+    return P(-1, -1, width)
+
+
+@model
+def dyn_mlp():
+    y = tokens()
+    return [fc(o.add(o.multiply(o.gelu(fcb(y, 10), "erf"), C(10)), o.swish(fc(y, 10))), 5)]
+
+
+@model
+def dyn_layer_norm():
+    y = fcb(tokens(), 12)
+    y = o.add(o.multiply(o.mvn(y, I(-1), True, 1e-5, "inside_sqrt"), C(12)), C(12))
+    return [fc(o.multiply(y, o.divide(S(1), o.sqrt(o.add(o.reduce_mean(o.multiply(y, y), I(-1), True), S(1e-5))))), 5)]
+
+
+@model
+def dyn_conv_sum():
+    y = o.relu(cb(P(-1, 4, -1, -1)))
+    return [conv(o.max_pool(o.relu(o.add(cb(o.relu(cb(y))), y)), [2, 2], [1, 1], [0, 0], [0, 0], [2, 2]).output(0))]
+
+
+@model
+def dyn_resize_to():
+    y = P(-1, 4, -1, -1)
+    small = o.relu(o.convolution(y, C(4, 4, 3, 3), [2, 2], [1, 1], [1, 1], [1, 1]))
+    to = o.concat(sizes(y, 2, 3), 0)
+    return [conv(o.add(o.interpolate(small, to, "nearest", "sizes", axes=I(2, 3)), cb(y)))]
+
+
+def heads(y, n, width):
+    """[B, L, n * width] to [B, n, L, width], by the sizes of y."""
+    b, l = sizes(y, 0, 1)
+    return o.transpose(o.reshape(y, o.concat([b, l, I(n), I(width)], 0), False), I(0, 2, 1, 3))
+
+
+@model
+def dyn_attention():
+    y = tokens()
+    q, k, v = (heads(fc(y, 12), 3, 4) for _ in range(3))
+    w = o.softmax(o.multiply(o.matmul(q, k, False, True), S(0.5)), -1)
+    b, l = sizes(y, 0, 1)
+    return [fc(o.reshape(o.transpose(o.matmul(w, v, False, False), I(0, 2, 1, 3)), o.concat([b, l, I(12)], 0), False), 5)]
+
+
+def causal(y, past):
+    """A boolean mask [B, 1, L, past + L] of what each row may see."""
+    b, l = size(y, 0), size(y, 1)
+    one, zero = o.constant(np.int64(1)), o.constant(np.int64(0))
+    total = o.add(past, l)
+    columns = o.unsqueeze(o.unsqueeze(o.range(zero, total, one, "i64"), I(0)), I(0))
+    rows = o.unsqueeze(o.unsqueeze(o.range(past, total, one, "i64"), I(0)), I(2))
+    seen = o.less_equal(columns, rows)
+    to = o.concat([o.reshape(b, I(1), False), I(1), o.reshape(l, I(1), False), o.unsqueeze(total, I(0))], 0)
+    return o.broadcast(o.unsqueeze(seen, I(0)) if len(seen.get_output_partial_shape(0)) < 4 else seen, to, broadcast_spec="BIDIRECTIONAL")
+
+
+@model
+def dyn_masked_attention():
+    y = tokens()
+    q, k, v = (heads(fc(y, 12), 3, 4) for _ in range(3))
+    a = o.scaled_dot_product_attention(q, k, v, causal(y, o.constant(np.int64(0))))
+    b, l = sizes(y, 0, 1)
+    return [fc(o.reshape(o.transpose(a, I(0, 2, 1, 3)), o.concat([b, l, I(12)], 0), False), 5)]
+
+
+@model
+def dyn_flattened_fc():
+    y = o.relu(fc(tokens(), 10))
+    rows = fcb(o.reshape(y, I(-1, 10), False), 8)
+    b, l = sizes(y, 0, 1)
+    return [fc(o.reshape(rows, o.concat([b, l, I(8)], 0), False), 5)]
+
+
+@model
+def dyn_maximum_shapes():
+    y = tokens()
+    to = o.maximum(shape(y), o.maximum(shape(fc(y, 12)), I(1, 1, 12)))
+    return [fc(o.broadcast(fcb(y, 12), to), 5)]
+
+
+@model
+def dyn_only_batch():
+    y = P(-1, 8, 12)
+    b, = sizes(y, 0)
+    z = o.reshape(fcb(y, 12), o.concat([b, I(96)], 0), False)
+    return [fc(o.squeeze(o.unsqueeze(z, I(1)), I(1)), 5)]
+
+
+def cached(y, x, new, name, beams):
+    """What a state of [B, heads, T, width] has kept, in the order of the beams, and new behind it."""
+    kept = [int(new.get_output_partial_shape(0)[i].get_length()) for i in (1, 3)]
+    empty = o.broadcast(S(0), o.concat([sizes(x, 0)[0], I(kept[0]), I(0), I(kept[1])], 0))
+    past = opset6.read_value(empty, name, np.float32, ov.PartialShape([-1, kept[0], -1, kept[1]]))
+    past = o.gather(past, beams, o.constant(np.int64(0))) if beams else past
+    now = o.concat([past, new], 2)
+    sinks.append(opset6.assign(now, name))
+    return past, now
+
+
+def repeated(y, n):
+    """Heads of keys or values for n times as many of queries."""
+    s = shape(y)
+    at = lambda *a: o.gather(s, I(*a), o.constant(np.int64(0)))
+    h, w = (int(y.get_output_partial_shape(0)[i].get_length()) for i in (1, 3))
+    many = o.broadcast(o.unsqueeze(y, I(2)), o.concat([at(0, 1), I(n), at(2, 3)], 0), broadcast_spec="BIDIRECTIONAL")
+    return o.reshape(many, I(0, h * n, -1, w), True)
+
+
+def stateful(beams, groups):
+    x = P(-1, -1, 12)
+    by = P(-1, name="beam_idx", t=np.int32) if beams else None
+    q, k, v = (heads(fc(x, 12 // g), 12 // g // 3, 3) for g in (1, groups, groups))
+    past, k = cached(k, x, k, "keys", by)
+    _, v = cached(v, x, v, "values", by)
+    mask = causal(x, size(past, 2))
+    if groups > 1:
+        k, v = repeated(k, groups), repeated(v, groups)
+    a = o.scaled_dot_product_attention(q, k, v, mask)
+    b, l = sizes(x, 0, 1)
+    return [fc(o.reshape(o.transpose(a, I(0, 2, 1, 3)), o.concat([b, l, I(12)], 0), False), 5)]
+
+
+named("dyn_state", lambda: stateful(True, 1))
+named("dyn_state_groups", lambda: stateful(True, 2))
+named("dyn_state_no_beams", lambda: stateful(False, 1))
+
+
 def export(truth, core, path, extra):
     seen = []
     config = {"INFERENCE_PRECISION_HINT": "bf16", "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, **extra}
@@ -1189,7 +1336,7 @@ def export(truth, core, path, extra):
 
 
 def main():
-    global params
+    global params, sinks
     source = pathlib.Path(sys.argv[1]).read_text()
     truth = {"__name__": "truth"}
     exec(compile("\n".join(l for l in source.split("\n") if not l.startswith("from common import")), sys.argv[1], "exec"), truth)
@@ -1206,10 +1353,10 @@ def main():
         for name, build in MODELS.items():
             if sys.argv[3:] and name not in sys.argv[3:]:
                 continue
-            params = []
+            params, sinks = [], []
             results = build()
             path = pathlib.Path(d) / (name + ".xml")
-            m = ov.Model([o.result(r) for r in results], params, name)
+            m = ov.Model([o.result(r) for r in results], sinks, params, name)
             for i, n in enumerate(m.get_ordered_ops()):
                 if n.get_type_name() != "Parameter":
                     n.set_friendly_name(f"{n.get_type_name().lower()}{i}")
