@@ -192,7 +192,7 @@ func (r *run) operands(d *derivation) []ops.Operand {
 		if t == nil {
 			t = v.head
 		}
-		operands[i] = ops.Operand{Tensor: t, Round: r.grid(d, i), Key: uint64(v.id)}
+		operands[i] = ops.Operand{Tensor: t, Round: r.grid(d, i), Exact: v.grid, Key: uint64(v.id)}
 	}
 	return operands
 }

@@ -3,6 +3,7 @@ package builtin
 import (
 	"fmt"
 
+	"halfway/engine/kernel"
 	"halfway/engine/ops"
 	"halfway/engine/tensor"
 )
@@ -86,7 +87,7 @@ func (r *run) evaluate(d *derivation) error {
 			if !known {
 				v.from = d
 			}
-			v.grid = v.grid || d.round.out != nil && d.round.out[o]
+			v.grid = v.grid || d.round.out != nil && d.round.out[o] || d.step.view && d.in[0].grid
 		}
 		if v := d.out[o]; v.tensor == nil || v.tensor == t {
 			r.settle(v, t, float64(macs))
@@ -148,7 +149,7 @@ func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err
 		return nil, 0, err
 	}
 	if !s.view {
-		if err := s.op.Eval(r.workers, operands, out); err != nil {
+		if err := r.eval(d, operands, out); err != nil {
 			return nil, 0, err
 		}
 		for o, t := range out {
@@ -159,7 +160,7 @@ func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err
 		}
 	}
 	for o, t := range out {
-		if d.round.out == nil || !d.round.out[o] {
+		if d.round.out == nil || !d.round.out[o] || r.roundsAtOnce(d, t) {
 			continue
 		}
 		if s.view || r.added != nil {
@@ -170,6 +171,20 @@ func (r *run) evaluateStep(d *derivation) (out []*tensor.Tensor, macs int64, err
 		}
 	}
 	return out, s.cost(args, specs), nil
+}
+
+// eval runs the operation of d and rounds its result where it is computed.
+func (r *run) eval(d *derivation, operands []ops.Operand, out []*tensor.Tensor) error {
+	if !r.roundsAtOnce(d, out[0]) {
+		return d.step.op.Eval(r.workers, operands, out)
+	}
+	return d.step.op.(ops.Leader).EvalThen(r.workers, operands, out, func(x []float32, _ int) { kernel.RoundTo(x, r.precision) })
+}
+
+// roundsAtOnce reports whether the result of d, to be held by t, is rounded while it is computed.
+func (r *run) roundsAtOnce(d *derivation, t *tensor.Tensor) bool {
+	_, leads := d.step.op.(ops.Leader)
+	return leads && t != nil && t.Type == tensor.F32 && len(d.round.out) == 1 && d.round.out[0] && !d.step.odd && r.added == nil
 }
 
 // roundedResult is a copy of t, a result of s, rounded.

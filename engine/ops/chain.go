@@ -15,9 +15,10 @@ type Follower interface {
 	Follow(in []Operand, i int, shape []int) func(x []float32, at int)
 }
 
-// leader is an operation that lets its followers have what it has just computed.
-type leader interface {
-	evalThen(w *kernel.Workers, in []Operand, out []*tensor.Tensor, then func(x []float32, at int)) error
+// A Leader lets others have what it has just computed: EvalThen is Eval that, where the output is f32, calls then on each part x of it, which
+// starts at element at, once and while it is in the cache. It may do so for several parts at the same time.
+type Leader interface {
+	EvalThen(w *kernel.Workers, in []Operand, out []*tensor.Tensor, then func(x []float32, at int)) error
 }
 
 // A Link is an operation of a chain: a Follower that reads the result of the one before at input At, and Others more inputs.
@@ -97,35 +98,47 @@ func (c *chain) Scratch(in []Arg, out []Spec, threads int) int64 {
 }
 
 func (c *chain) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
+	return c.EvalThen(w, in, out, nil)
+}
+
+// EvalThen calls then after the links.
+func (c *chain) EvalThen(w *kernel.Workers, in []Operand, out []*tensor.Tensor, last func(x []float32, at int)) error {
 	steps := make([]func(x []float32, at int), len(c.links))
 	for k, operands := range inputsOf(c, in, Operand{Tensor: out[0], Round: tensor.F32}) {
 		l := c.links[k]
 		if steps[k] = l.Op.(Follower).Follow(operands, l.At, out[0].Shape); steps[k] == nil {
-			return c.evalOneByOne(w, in, out)
+			return c.evalOneByOne(w, in, out, last)
 		}
+	}
+	if last != nil {
+		steps = append(steps, last)
 	}
 	then := func(x []float32, at int) {
 		for _, step := range steps {
 			step(x, at)
 		}
 	}
-	if l, ok := c.head.(leader); ok {
-		return l.evalThen(w, in[:c.inputs], out, then)
+	if l, ok := c.head.(Leader); ok {
+		return l.EvalThen(w, in[:c.inputs], out, then)
 	}
 	if err := c.head.Eval(w, in[:c.inputs], out); err != nil {
 		return err
 	}
-	x := out[0].F32s()
-	w.For(len(x), expensiveGrain, func(lo, hi int) {
-		for at := lo; at < hi; at += block {
-			then(x[at:min(at+block, hi)], at)
-		}
-	})
+	eachBlock(w, out[0].F32s(), then)
 	return nil
 }
 
+// eachBlock calls f on the blocks of x.
+func eachBlock(w *kernel.Workers, x []float32, f func(x []float32, at int)) {
+	w.For(len(x), expensiveGrain, func(lo, hi int) {
+		for at := lo; at < hi; at += block {
+			f(x[at:min(at+block, hi)], at)
+		}
+	})
+}
+
 // evalOneByOne evaluates each link by itself.
-func (c *chain) evalOneByOne(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
+func (c *chain) evalOneByOne(w *kernel.Workers, in []Operand, out []*tensor.Tensor, last func(x []float32, at int)) error {
 	if err := c.head.Eval(w, in[:c.inputs], out); err != nil {
 		return err
 	}
@@ -135,6 +148,9 @@ func (c *chain) evalOneByOne(w *kernel.Workers, in []Operand, out []*tensor.Tens
 			return err
 		}
 		copy(out[0].F32s(), result.F32s())
+	}
+	if last != nil {
+		eachBlock(w, out[0].F32s(), last)
 	}
 	return nil
 }

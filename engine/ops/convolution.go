@@ -121,10 +121,11 @@ func paddedBytes(data []int, size [3]int) int64 {
 }
 
 func (c *convolution) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	return c.evalThen(w, in, out, nil)
+	return c.EvalThen(w, in, out, nil)
 }
 
-func (c *convolution) evalThen(w *kernel.Workers, in []Operand, out []*tensor.Tensor, then func(x []float32, at int)) error {
+// EvalThen makes it a Leader.
+func (c *convolution) EvalThen(w *kernel.Workers, in []Operand, out []*tensor.Tensor, then func(x []float32, at int)) error {
 	s, err := c.shape(in[0].Shape, in[1].Shape)
 	if err != nil || out[0].Len() == 0 {
 		return err
@@ -136,7 +137,7 @@ func (c *convolution) evalThen(w *kernel.Workers, in []Operand, out []*tensor.Te
 	filter := c.get(in[1], func() *kernel.Filter { return w.PackFilter(&s, in[1].F32s(), in[1].Round) })
 	e := epilogue(in, out[0])
 	e.Then = then
-	w.Convolve(out[0].F32s(), in[0].F32s(), &s, in[0].Shape[0], filter, in[0].Round, e)
+	w.Convolve(out[0].F32s(), in[0].F32s(), &s, in[0].Shape[0], filter, in[0].reading(), e)
 	return nil
 }
 

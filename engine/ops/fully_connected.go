@@ -76,10 +76,11 @@ func (f *fullyConnected) MACs(in []Arg, out []Spec) int64 {
 }
 
 func (f *fullyConnected) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
-	return f.evalThen(w, in, out, nil)
+	return f.EvalThen(w, in, out, nil)
 }
 
-func (f *fullyConnected) evalThen(w *kernel.Workers, in []Operand, out []*tensor.Tensor, then func(x []float32, at int)) error {
+// EvalThen makes it a Leader.
+func (f *fullyConnected) EvalThen(w *kernel.Workers, in []Operand, out []*tensor.Tensor, then func(x []float32, at int)) error {
 	depth, cols := f.sizes(in[1].Shape)
 	if out[0].Len() == 0 {
 		return nil
@@ -102,7 +103,7 @@ func (f *fullyConnected) evalThen(w *kernel.Workers, in []Operand, out []*tensor
 	y := out[0].F32s()
 	right := f.get(in[1], func() *kernel.Right { return w.PackRight(matrix(in[1].F32s(), depth, cols, f.transposeB), in[1].Round) })
 	rows := len(y) / cols
-	w.MultiplyPacked(kernel.RowMajor(in[0].F32s(), rows, depth), in[0].Round, right, y, e)
+	w.MultiplyPacked(kernel.RowMajor(in[0].F32s(), rows, depth), in[0].reading(), right, y, e)
 	return nil
 }
 

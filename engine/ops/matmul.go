@@ -200,7 +200,7 @@ func (m *matMul) multiply(w *kernel.Workers, s matMulSizes, a, b []int, in []Ope
 		kernel.RoundTo(out.F32s(), e.Round)
 		return
 	}
-	f := kernel.Factors{LeftOf: a, RightOf: b, RoundLeft: in[0].Round, RoundRight: in[1].Round}
+	f := kernel.Factors{LeftOf: a, RightOf: b, RoundLeft: in[0].reading(), RoundRight: in[1].reading()}
 	left, right := in[0].F32s(), in[1].F32s()
 	transposeA, transposeB := m.transposeA && len(in[0].Shape) > 1, m.transposeB && len(in[1].Shape) > 1
 	if b[len(b)-1] == 0 && len(a)*s.rows*s.depth == len(left) && !transposeA { // one product of all rows

@@ -70,7 +70,16 @@ type Spec struct {
 type Operand struct {
 	*tensor.Tensor
 	Round tensor.DType // F32, or the grid (BF16, F16) to which a Rounder must round the elements when it reads them
+	Exact bool         // the elements lie on that grid already: reading them needs no rounding
 	Key   uint64       // names the elements: equal keys of one input have equal bits in all evaluations; 0 where nothing is known
+}
+
+// reading is the grid to which elements have still to be rounded when they are read.
+func (o Operand) reading() tensor.DType {
+	if o.Exact {
+		return tensor.F32
+	}
+	return o.Round
 }
 
 // A constructor binds an operation to a node's attributes and number of inputs and outputs; it fails on attributes it does not support.

@@ -171,7 +171,7 @@ func (r *relaxed) heads(in []Operand) []Operand {
 	args := argsOf(in)
 	heads := make([]Operand, len(in))
 	for i, o := range in {
-		heads[i] = Operand{&tensor.Tensor{Type: r.typeOf(args, i), Shape: o.Shape}, o.Round, o.Key}
+		heads[i] = Operand{&tensor.Tensor{Type: r.typeOf(args, i), Shape: o.Shape}, o.Round, o.Exact, o.Key}
 	}
 	return heads
 }
