@@ -43,7 +43,7 @@ func (r *rewriter) inferPartly(n *graph.Node, op ops.Op) bool {
 	pool := r.pool(n, in)
 	for o := range min(len(specs[0]), len(n.Out)) {
 		n.Out[o].Type = specs[0][o].Type
-		if d := r.merge3(n, pool, o, specs); d != nil {
+		if d := r.outputDims(n, pool, o, specs); d != nil {
 			r.setDims(n, o, d)
 		}
 	}
@@ -108,7 +108,7 @@ func (r *rewriter) pool(n *graph.Node, in [][]dim) pool {
 	return list
 }
 
-// named returns the symbol in the pool that has these sizes, 0 when there is none.
+// fromPool returns the symbol in the pool that has these sizes, 0 when there is none.
 func (r *rewriter) fromPool(list pool, v sample) symbol {
 	for _, s := range list {
 		if r.symbols.sample(s) == v {
@@ -121,8 +121,8 @@ func (r *rewriter) fromPool(list pool, v sample) symbol {
 // resized are operations whose dimensions behind the channels are computed, so that the plugin knows nothing of them even where they stay the same.
 var resized = []string{"Convolution", "GroupConvolution", "ConvolutionBackpropData", "GroupConvolutionBackpropData", "MaxPool", "AvgPool", "Interpolate"}
 
-// merge3 returns the dimensions of output o that follow from its shapes in all trials; nil when its rank does not.
-func (r *rewriter) merge3(n *graph.Node, list pool, o int, specs [trials][]ops.Spec) []dim {
+// outputDims returns the dimensions of output o that follow from its shapes in all trials; nil when its rank does not.
+func (r *rewriter) outputDims(n *graph.Node, list pool, o int, specs [trials][]ops.Spec) []dim {
 	first := specs[0][o].Shape
 	for t := range trials {
 		if s := specs[t][o].Shape; s == nil || len(s) != len(first) {
@@ -251,7 +251,7 @@ func (r *rewriter) nameElements(v *partial, list pool, carries bool) []symbol {
 	return names
 }
 
-// constantInAllTrials reports whether nothing of v depends on what is not known.
+// constant reports whether nothing of v depends on what is not known.
 func (v *partial) constant() bool {
 	first := tensor.Digest(v.trials[0])
 	return slices.Equal(first, tensor.Digest(v.trials[1])) && slices.Equal(first, tensor.Digest(v.trials[2]))

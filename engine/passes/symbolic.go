@@ -6,7 +6,7 @@ import (
 	"halfway/engine/graph"
 )
 
-// symbolic optimizations do what the plugin can do without knowing a dimension, by knowing which are equal. Source: SymbolicOptimizations.
+// symbolicOptimizations do what the plugin can do without knowing a dimension, by knowing which are equal. Source: SymbolicOptimizations.
 var symbolicOptimizations = slices.Concat(
 	[]pass{symbolicPropagation, chainedMaximum, nopBroadcast, symbolicNops, sharedOps, symbolsAsValues, selectKeepsShape, dereshape,
 		reshapePatterns},
