@@ -1,6 +1,7 @@
 package passes
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"maps"
@@ -11,7 +12,7 @@ import (
 	"halfway/engine/tensor"
 )
 
-// sharedConstantBytes is the size up to which equal constants count as the same input.
+// sharedConstantBytes is the size up to which constants are looked into to find what may be the same; larger ones are compared one by one.
 const sharedConstantBytes = 256
 
 // sharedOps makes one node of those that do the same to the same value. Source: SharedOpOptimization.
@@ -33,7 +34,7 @@ func (r *rewriter) shareReaders(p graph.Port) {
 	if len(list) < 2 {
 		return
 	}
-	first := map[string]*graph.Node{}
+	first := map[string][]*graph.Node{}
 	seen := map[*graph.Node]bool{}
 	for _, u := range r.inOrder(list) {
 		n := u.node
@@ -42,12 +43,37 @@ func (r *rewriter) shareReaders(p graph.Port) {
 		}
 		seen[n] = true
 		key := r.identity(n)
-		if same, ok := first[key]; !ok {
-			first[key] = n
-		} else if same != n {
-			r.merge(same, n)
+		at := slices.IndexFunc(first[key], func(same *graph.Node) bool { return r.sameInputs(same, n) })
+		if at < 0 {
+			first[key] = append(first[key], n)
+		} else {
+			r.merge(first[key][at], n)
 		}
 	}
+}
+
+// sameInputs reports whether the large constants among the inputs of nodes of one identity are equal.
+func (r *rewriter) sameInputs(a, b *graph.Node) bool {
+	for i, p := range a.In {
+		if q := b.In[i]; p != q && r.large(p) && !r.equalConstants(p, q) {
+			return false
+		}
+	}
+	return true
+}
+
+// large reports whether p is a constant of more bytes than are looked into, as a file stores it or computed already.
+func (r *rewriter) large(p graph.Port) bool {
+	return isConstant(p) && (len(p.Node.Value.Bytes) > sharedConstantBytes || p.Node.Value.Compute != nil && r.value(p) != nil)
+}
+
+// equalConstants reports whether large constants of one type and shape have the same elements.
+func (r *rewriter) equalConstants(p, q graph.Port) bool {
+	if a, b := p.Node.Value, q.Node.Value; a.Compute == nil && b.Compute == nil {
+		return bytes.Equal(a.Bytes, b.Bytes)
+	}
+	a, b := r.value(p), r.value(q)
+	return a != nil && b != nil && bytes.Equal(tensor.Digest(a), tensor.Digest(b))
 }
 
 // merge makes the readers of n read same.
@@ -80,6 +106,8 @@ func (r *rewriter) identity(n *graph.Node) string {
 	for _, p := range n.In {
 		if v := r.smallConstant(p); v != "" {
 			b.WriteString(" " + v)
+		} else if r.large(p) {
+			fmt.Fprintf(&b, " %s%v", p.Type(), shape(p))
 		} else {
 			fmt.Fprintf(&b, " %d:%d", p.Node.ID, p.Out)
 		}

@@ -1174,6 +1174,24 @@ for _n, _f in QUANTIZED.items():
     named("q_mlp_" + _n, lambda f=_f: [f()])
 
 
+def table_of_rows():
+    return o.constant(((np.arange(64 * 64) * 7) % 50).astype(np.int64).reshape(64, 64))
+
+
+@model
+def shared_rows():
+    x = o.relu(fc(P(1, 50, 12), 12))
+    a, b = (o.gather(x, o.unsqueeze(table_of_rows(), I(0)), o.constant(np.int32(1))) for _ in range(2))
+    return [fc(a, 5), fc(o.tanh(b), 5)]
+
+
+@model
+def shared_weights():
+    x = P(1, 64, 64)
+    a, b = (o.softmax(o.matmul(x, o.convert(table_of_rows(), np.float32), False, True), -1) for _ in range(2))
+    return [a, o.tanh(b)]
+
+
 def shape(y):
     return o.shape_of(y, "i64")
 
