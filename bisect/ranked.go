@@ -24,7 +24,7 @@ const (
 func (r ranked) probes(s *search, culprits int) int {
 	live := len(s.live())
 	n := 2*ceilLog2(live+1) + 2*culprits*2
-	if r.by == byHarm || r.by == byRelief {
+	if (r.by == byHarm || r.by == byRelief) && !s.measured[r.by] {
 		n += live
 	}
 	return n
@@ -60,6 +60,7 @@ func (r ranked) order(s *search) ([]int, error) {
 		}
 		blame[u] = b
 	}
+	s.measured[r.by] = true
 	slices.SortStableFunc(units, func(a, b int) int { return cmp.Compare(blame[b], blame[a]) })
 	if len(units) == 0 || !(blame[units[0]] > 0) {
 		return nil, nil

@@ -126,6 +126,7 @@ type search struct {
 	best     *engine.Set        // units: the best known that, kept, repair the rest
 	patient  bool               // better sets are worth some probes for every unit
 	silent   int                // probes without an answer of the strategy that is running
+	measured map[ranking]bool   // the rankings that need no more probes
 	groups   []*group
 	grouped  int // number of groups probed
 }
@@ -147,7 +148,7 @@ func (s *search) begin() {
 		s.describe(r)
 	}
 	s.result, s.counts, s.workAt, s.best, s.groups, s.grouped = r, map[int]outcome{}, map[int]float64{}, nil, nil, 0
-	s.paused, s.aside = 0, 0
+	s.paused, s.aside, s.measured = 0, 0, map[ranking]bool{}
 }
 
 // describe fills in what is known before the first probe.
