@@ -83,6 +83,7 @@ func (s *Session) revive(ctx context.Context) error {
 // after it served other runs may do so for what came before: the run is made again by a new one, whose death counts.
 func (s *Session) Run(ctx context.Context, sample engine.Sample, request func() (map[string]any, error), answer any) (o engine.Observation, err error) {
 	for again := true; again; {
+		again = false // also where it does not come to a run
 		err = s.Do(ctx, func(w *Worker) error {
 			o, err = s.run(ctx, w, sample, request, answer)
 			f, failed := errors.AsType[*engine.Failure](err)
