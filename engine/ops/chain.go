@@ -97,11 +97,6 @@ func (c *chain) Scratch(in []Arg, out []Spec, threads int) int64 {
 	return ScratchOf(c.head, in[:c.inputs], out, threads)
 }
 
-// Scratch is that of the head.
-func (c *chain) Scratch(in []Arg, out []Spec, threads int) int64 {
-	return ScratchOf(c.head, in[:c.inputs], out, threads)
-}
-
 func (c *chain) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) error {
 	return c.EvalThen(w, in, out, nil)
 }
