@@ -155,7 +155,7 @@ func (u *symbolUse) shapeSources(n *graph.Node) {
 	case "Concat":
 		rank := len(n.Out[0].Shape)
 		for _, p := range n.In {
-			if at := axis(number(n, "axis", 0), rank); len(shape(p)) == rank && at < rank {
+			if at := axis(number(n, "axis", 0), rank); len(shape(p)) == rank && at >= 0 && at < rank {
 				keep(u.dimSymbols(p)[at], p)
 			}
 		}
