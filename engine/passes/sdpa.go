@@ -16,10 +16,10 @@ func decomposeAttention(r *rewriter, n *graph.Node) bool {
 		return false
 	}
 	q, k, v := n.In[0], n.In[1], n.In[2]
-	rank := len(shape(k))
-	if rank < 2 {
+	if !spellable(n) {
 		return false
 	}
+	rank := len(shape(k))
 	order := make([]int, rank)
 	for i := range order {
 		order[i] = i
@@ -36,6 +36,16 @@ func decomposeAttention(r *rewriter, n *graph.Node) bool {
 	out := steps.make("MatMul", "opset1", graph.Attrs{"transpose_a": "false", "transpose_b": "false"}, weights, v)
 	r.substitute(n, out.Node)
 	return true
+}
+
+// spellable reports whether what the spelled attention is made of is known: the size of a head where no scale is given, and the numbers of queries
+// and keys where these are masked by their places. One that is not stays as it is. (The plugin measures them while running.)
+func spellable(n *graph.Node) bool {
+	q, k := shape(n.In[0]), shape(n.In[1])
+	if len(q) < 2 || len(k) < 2 || len(n.In) < 5 && q[len(q)-1] < 0 {
+		return false
+	}
+	return !flag(n, "causal") || q[len(q)-2] >= 0 && k[len(k)-2] >= 0
 }
 
 // cachesAttention reports whether some attention keeps its keys and values in states.
@@ -86,17 +96,14 @@ func (c *chain) scale(q graph.Port) graph.Port {
 	if len(c.from.In) > 4 {
 		return c.from.In[4]
 	}
-	head := 1
-	if s := shape(q); len(s) > 0 && s[len(s)-1] > 0 {
-		head = s[len(s)-1]
-	}
-	return c.note(c.r.like(q, 1/math.Sqrt(float64(head))))
+	s := shape(q)
+	return c.note(c.r.like(q, 1/math.Sqrt(float64(s[len(s)-1]))))
 }
 
 // mask is what is added to the scores.
 func (c *chain) mask(q, k graph.Port) (graph.Port, bool) {
 	if flag(c.from, "causal") {
-		return c.causal(q, k)
+		return c.causal(q, k), true
 	}
 	if len(c.from.In) < 4 {
 		return graph.Port{}, false
@@ -109,19 +116,16 @@ func (c *chain) mask(q, k graph.Port) (graph.Port, bool) {
 }
 
 // causal is minus infinity above the diagonal.
-func (c *chain) causal(q, k graph.Port) (graph.Port, bool) {
+func (c *chain) causal(q, k graph.Port) graph.Port {
 	sq, sk := shape(q), shape(k)
 	rows, columns := sq[len(sq)-2], sk[len(sk)-2]
-	if rows < 0 || columns < 0 {
-		return graph.Port{}, false
-	}
 	index := func(n, axis int) graph.Port {
 		start, step := c.r.ints(0, 0), c.r.ints(0, 1)
 		line := c.make("Range", "opset4", graph.Attrs{"output_type": "i64"}, start, c.r.ints(0, n), step)
 		return c.make("Unsqueeze", "opset1", nil, line, c.r.ints(0, axis))
 	}
 	later := c.make("Greater", "opset1", numpyBroadcast, index(columns, 0), index(rows, 1))
-	return c.make("Select", "opset1", numpyBroadcast, later, c.note(c.r.like(q, math.Inf(-1))), c.note(c.r.like(q, 0))), true
+	return c.make("Select", "opset1", numpyBroadcast, later, c.note(c.r.like(q, math.Inf(-1))), c.note(c.r.like(q, 0)))
 }
 
 func itoa(i int) string { return strconv.Itoa(i) }
