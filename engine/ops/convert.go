@@ -88,23 +88,6 @@ func (c *convert) Eval(w *kernel.Workers, in []Operand, out []*tensor.Tensor) er
 	return nil
 }
 
-// convertBytes converts bytes to f32; it reports whether src and out are such.
-func convertBytes(w *kernel.Workers, src any, out *tensor.Tensor) bool {
-	dst, ok := out.Any().([]float32)
-	if !ok || out.Type != tensor.F32 {
-		return false
-	}
-	switch src := src.(type) {
-	case []uint8:
-		w.For(len(dst), cheapGrain, func(lo, hi int) { kernel.FloatsOfUnsigned(dst[lo:hi], src[lo:hi]) })
-	case []int8:
-		w.For(len(dst), cheapGrain, func(lo, hi int) { kernel.FloatsOfSigned(dst[lo:hi], src[lo:hi]) })
-	default:
-		return false
-	}
-	return true
-}
-
 // wrapBits gives integers narrower than a byte, which are kept as bytes, the value of their low bits.
 func wrapBits(t *tensor.Tensor) {
 	unused := 8 - t.Type.Bits()
