@@ -30,7 +30,8 @@ func (l *lowering) cleanUp(n *graph.Node) {
 		relaxedInF32(n, tensor.F32)
 	}
 	fq := n.In[0].Node
-	if n.Op == "Add" || isByte(n.In[1].Type()) || fq.Op != "FakeQuantize" || r.only(fq) == nil || !r.channelwise(n, n.In[0], n.In[1]) || !r.constantRanges(fq) {
+	if n.Op == "Add" || isByte(n.In[1].Type()) || fq.Op != "FakeQuantize" || r.only(fq) == nil || !r.channelwise(n, n.In[0], n.In[1]) || !r.constantRanges(fq) ||
+		!slices.Equal(fq.Out[0].Shape, n.Out[0].Shape) {
 		return
 	}
 	c := r.asF32(n.In[1])
