@@ -62,8 +62,7 @@ func (c *call) real(i int) graph.Port {
 
 // requantized is y with the scale of input i and the zero point that follows it, in the type of input like.
 func (c *call) requantized(y graph.Port, i, like int) []graph.Port {
-	y = c.op("Divide", numpyBroadcast(), y, c.convert(c.input(i), tensor.F32))
-	return []graph.Port{c.saturated(y, c.given(i+1), c.kind(c.input(like)))}
+	return []graph.Port{c.spelled(y, c.input(i), c.given(i+1), c.kind(c.input(like)))}
 }
 
 func quantizedPair(name string) operator {

@@ -39,7 +39,7 @@ func (c *call) quantize(x, scale, zero graph.Port, to tensor.DType) graph.Port {
 	low, high := c.integerRange(to)
 	scale = c.convert(scale, tensor.F32)
 	if c.known[scale].Value == nil || zero.Node != nil && c.known[zero].Value == nil {
-		return c.saturated(c.op("Divide", numpyBroadcast(), c.convert(x, tensor.F32), scale), zero, to)
+		return c.spelled(x, scale, zero, to)
 	}
 	number := func(integer float64) graph.Port {
 		p := c.scalar(tensor.F32, integer)
@@ -50,11 +50,16 @@ func (c *call) quantize(x, scale, zero graph.Port, to tensor.DType) graph.Port {
 	}
 	least, most := number(low), number(high)
 	if !c.finite(least) || !c.finite(most) { // the scale of a mask with the lowest f32
-		return c.saturated(c.op("Divide", numpyBroadcast(), c.convert(x, tensor.F32), scale), zero, to)
+		return c.spelled(x, scale, zero, to)
 	}
 	levels := graph.Attrs{"levels": list([]int{1 << to.Bits()})}
 	y := c.op("FakeQuantize", levels, c.convert(x, tensor.F32), least, most, c.scalar(tensor.F32, low), c.scalar(tensor.F32, high))
 	return c.convert(y, to)
+}
+
+// spelled is quantize in single operations; halves go to the even side.
+func (c *call) spelled(x, scale, zero graph.Port, to tensor.DType) graph.Port {
+	return c.saturated(c.op("Divide", numpyBroadcast(), c.convert(x, tensor.F32), c.convert(scale, tensor.F32)), zero, to)
 }
 
 // finite reports whether no element of a known f32 value is infinite or NaN.
@@ -161,8 +166,7 @@ func dynamicQuantizeLinear(c *call) []graph.Port {
 	scale := c.op("Divide", numpyBroadcast(), c.op("Subtract", numpyBroadcast(), high, low), c.scalar(tensor.F32, 255))
 	point := c.op("Round", graph.Attrs{"mode": "half_to_even"}, c.op("Negative", nil, c.op("Divide", numpyBroadcast(), low, scale)))
 	point = c.convert(c.op("Clamp", graph.Attrs{"min": "0", "max": "255"}, point), tensor.U8)
-	y := c.saturated(c.op("Divide", numpyBroadcast(), x, scale), point, tensor.U8)
-	return []graph.Port{y, scale, point}
+	return []graph.Port{c.spelled(x, scale, point, tensor.U8), scale, point}
 }
 
 // centred is an integer operand less its zero point, in f32: products and sums of 8-bit numbers are exact there up to 2^24.

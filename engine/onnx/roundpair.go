@@ -35,11 +35,16 @@ func (w *graphRewriter) split(out []byte, from, to string) []byte {
 
 // f64 is the name of a constant scalar.
 func (w *graphRewriter) f64(v float64) string {
-	name, ok := w.made[v]
+	return w.scalar(v, f64Code, binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))
+}
+
+// scalar is the name of a constant of one number, whose type and value are those of number; it is written once.
+func (w *graphRewriter) scalar(number any, code int64, raw []byte) string {
+	name, ok := w.made[number]
 	if !ok {
 		name = w.fresh("constant")
-		w.made[v] = name
-		w.initializer(name, f64Code, nil, binary.LittleEndian.AppendUint64(nil, math.Float64bits(v)))
+		w.made[number] = name
+		w.initializer(name, code, nil, raw)
 	}
 	return name
 }

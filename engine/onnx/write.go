@@ -216,14 +216,7 @@ func (w *cellWriter) shape(shape []int) string {
 
 // number is the name of a constant scalar.
 func (w *cellWriter) number(v float64) string {
-	key := float32(v)
-	name, ok := w.made[key]
-	if !ok {
-		name = w.fresh("constant")
-		w.made[key] = name
-		w.initializer(name, f32Code, nil, binary.LittleEndian.AppendUint32(nil, math.Float32bits(key)))
-	}
-	return name
+	return w.scalar(float32(v), f32Code, binary.LittleEndian.AppendUint32(nil, math.Float32bits(float32(v))))
 }
 
 // static is the shape of a port, when all of it is known.
